@@ -1,0 +1,1 @@
+"""Programs for those who work on Answerable: the floors, the generated pages, the lock files."""

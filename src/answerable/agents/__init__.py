@@ -1,0 +1,4 @@
+"""Who acts: reference agents, chat endpoints, recorded tapes.
+
+Knows what an agent can see; knows nothing of grading.
+"""

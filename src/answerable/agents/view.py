@@ -1,0 +1,158 @@
+"""What does an agent really see, and what does it answer?
+
+A ``View`` holds the operator's instructions, the user's request, the offered tools and what the
+last calls returned; nothing in it names a family, seed, scenario or hazard. A ``PrivilegedView``
+additionally holds the scenario; only reference agents get one, which calibrate the instrument and
+stand for no real model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from answerable.core.canonical import Digest
+from answerable.core.streams import Stream
+from answerable.worlds.kit.records import Text
+from answerable.worlds.scenario import Scenario
+
+
+class ToolCall(msgspec.Struct, frozen=True):
+    """A call as the agent wrote it. id: the agent's own. arguments: JSON text as received."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a turn took. Lives beside the events, never in them. tokens_in, tokens_out: as the
+    endpoint counts. requests: sent, retries included. wall_us: microseconds. model: as the endpoint
+    names itself. provider_id: the endpoint's id of the response."""
+
+    tokens_in: int = 0
+    tokens_out: int = 0
+    requests: int = 0
+    wall_us: int = 0
+    model: str = ""
+    provider_id: str = ""
+    request_digest: str = ""
+    response_digest: str = ""
+
+
+class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an agent does next. text: what it says. calls: in the order they are carried out.
+    refused: the endpoint marked it as a refusal. usage: None for agents in process."""
+
+    text: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    refused: bool = False
+    usage: Usage | None = None
+
+
+class Offer(NamedTuple):
+    """A tool as it is offered. schema: JSON Schema of its arguments."""
+
+    name: str
+    description: str
+    schema: dict[str, Any]
+
+
+class Heard(NamedTuple):
+    """What the agent is told since its last turn. call: the id of its call that this answers, or
+    empty for a reminder by the machinery."""
+
+    call: str
+    text: str
+
+
+class View:
+    """What an agent sees. new: since its last turn; empty at the first."""
+
+    __slots__ = ("instructions", "new", "request", "tools", "turn")
+
+    def __init__(self, instructions: str, request: str, tools: tuple[Offer, ...]) -> None:
+        """Start an episode."""
+        self.instructions = instructions
+        self.request = request
+        self.tools = tools
+        self.new: tuple[Heard, ...] = ()
+        self.turn = 0
+
+
+class PrivilegedView(View):
+    """What a reference agent sees: the view, the scenario, and a renderer of its texts."""
+
+    __slots__ = ("render", "scenario")
+
+    def __init__(
+        self,
+        instructions: str,
+        request: str,
+        tools: tuple[Offer, ...],
+        scenario: Scenario,
+        render: Callable[[Text], str],
+    ) -> None:
+        """Start an episode of a reference agent."""
+        super().__init__(instructions, request, tools)
+        self.scenario = scenario
+        self.render = render
+
+
+class TransportError(Exception):
+    """The endpoint could not be reached or broke off; no fault of the agent.
+
+    cause: ``unreachable``, ``server_error``, ``rate_limited``, ``broken_response``, ``redirect``.
+    """
+
+    def __init__(self, cause: str, detail: str) -> None:
+        """Report a transport fault."""
+        super().__init__(f"{cause}: {detail}")
+        self.cause = cause
+        self.detail = detail
+
+
+class StalledError(Exception):
+    """The agent did not answer within its time."""
+
+
+class RecordedEndError(Exception):
+    """A tape has come to its end, where the recorded episode had ended. reason, note: of it."""
+
+    def __init__(self, reason: str, note: str) -> None:
+        """End as recorded."""
+        super().__init__(reason)
+        self.reason = reason
+        self.note = note
+
+
+class Actor(Protocol):
+    """An agent in one episode."""
+
+    async def act(self, view: View) -> Turn:
+        """Return the next turn.
+
+        Raises TransportError for faults of the way to the agent, StalledError when it takes too
+        long; anything else that is raised is a crash of the agent.
+        """
+        ...
+
+
+class Agent(Protocol):
+    """A system under test.
+
+    name: for people. digest: of what it is. is_live: its turns cost something and are not
+    repeatable, so each is made durable before its calls run. is_privileged: it gets a
+    ``PrivilegedView``.
+    """
+
+    name: str
+    digest: Digest
+    is_live: bool
+    is_privileged: bool
+
+    def begin(self, draw: Stream) -> Actor:
+        """Start an episode. draw: the agent's own randomness, where it has any."""
+        ...

@@ -1,0 +1,315 @@
+"""How does one episode run, from the first instruction to its end?
+
+View, turn, proposal, decision, step, effects, observation, until the report or a limit. Events
+are made as they happen; their bytes are the episode.
+
+Invariants:
+- Whatever the agent does is an event and is graded; only faults of our own machinery or of the
+  way to the agent end an episode as ``invalid:...``.
+- Without a gate each call is decided as "no policy".
+- The same scenario and the same turns give the same bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from answerable.agents.view import (
+    Actor,
+    Agent,
+    Heard,
+    Offer,
+    PrivilegedView,
+    RecordedEndError,
+    StalledError,
+    ToolCall,
+    TransportError,
+    Turn,
+    Usage,
+    View,
+)
+from answerable.core.canonical import encode_trusted
+from answerable.core.errors import printable
+from answerable.core.streams import Stream
+from answerable.events.arguments import SIZE_LIMIT, parse_arguments
+from answerable.events.stream import (
+    Action,
+    Decided,
+    Effected,
+    Ended,
+    Event,
+    Label,
+    Observed,
+    Opened,
+    Proposed,
+    Said,
+)
+from answerable.worlds.family import Family
+from answerable.worlds.kit.oracles import Act, Trace
+from answerable.worlds.kit.records import Text
+from answerable.worlds.kit.stage import InstrumentError, step
+from answerable.worlds.scenario import Scenario, scenario_digest
+
+TEXT_LIMIT = 65_536
+"""Characters of what an agent says that are kept."""
+NAME_LIMIT = 200
+"""Characters of a tool's name that are kept."""
+CALLS_LIMIT = 64
+"""Calls in one turn that are carried out; further ones are answered with a refusal."""
+
+OPERATOR = (Label("", "operator"),)
+USER = (Label("", "user"),)
+REMINDER = (Label("", "system"),)
+
+_report_items = msgspec.json.Decoder(dict[str, Any])
+
+
+class Episode(NamedTuple):
+    """An episode that ran. events: in order. trace: for oracles. reason: how it ended. usage: per
+    turn, for live agents. turns, calls: counts. refused: a turn was marked as a refusal."""
+
+    events: list[Event]
+    trace: Trace
+    reason: str
+    usage: list[Usage]
+    turns: int
+    calls: int
+    refused: bool
+
+    def to_bytes(self) -> bytes:
+        """Return the exact bytes of the episode."""
+        return b"\n".join([encode_trusted(event) for event in self.events]) + b"\n"
+
+
+class Rig:
+    """What all episodes of a family share: its tools as they are offered, and its texts."""
+
+    __slots__ = ("_instructions", "_offers", "family")
+
+    def __init__(self, family: Family) -> None:
+        """Make a rig for a family."""
+        self.family = family
+        self._offers = tuple([Offer(t.name, t.description, t.schema) for t in family.tools.values()])
+        self._instructions: dict[tuple[object, ...], str] = {}
+
+    def offers(self, scenario: Scenario, render: Callable[[Text], str]) -> tuple[Offer, ...]:
+        """Return the tools as a scenario offers them, its notes in their descriptions."""
+        if not scenario.notes:
+            return self._offers
+        return tuple(
+            [
+                o._replace(description=f"{o.description} {render(scenario.notes[o.name])}")
+                if o.name in scenario.notes
+                else o
+                for o in self._offers
+            ]
+        )
+
+    def renderer(self, locale: str) -> Callable[[Text], str]:
+        """Return a renderer of texts whose own locale, when they have none, is this one."""
+        texts = self.family.texts
+
+        def render(text: Text) -> str:
+            return texts.render(text.locale or locale, text.message, text.slots)
+
+        return render
+
+
+class Run:
+    """One episode in the making. Made and used by ``run_episode`` only."""
+
+    __slots__ = (
+        "acts", "at", "calls", "events", "fault", "refused", "render", "report", "rig",
+        "scenario", "state", "turns", "usage", "view",
+    )  # fmt: skip
+
+    def __init__(self, rig: Rig, scenario: Scenario, number: int, agent: Agent) -> None:
+        """Open the episode and show the agent its instructions and request."""
+        self.rig = rig
+        self.scenario = scenario
+        self.state = scenario.state
+        self.fault = scenario.fault
+        self.acts: list[Act] = []
+        self.report: list[dict[str, str]] | None = None
+        self.calls = self.turns = 0
+        self.refused = False
+        self.usage: list[Usage] = []
+        render = self.render = rig.renderer(scenario.template.locale)
+        instructions = "\n".join([render(text) for text in scenario.rules])
+        request = "\n".join([render(text) for text in scenario.ask])
+        family = rig.family
+        digest = scenario_digest(family.name, family.version, scenario.template, scenario.seed)
+        self.events: list[Event] = [
+            Opened(0, number, digest, agent.digest),
+            Observed(1, "", instructions, OPERATOR),
+            Observed(2, "", request, USER),
+        ]
+        self.at = 3
+        for tool, text in scenario.notes.items():
+            labels = (Label(tool, "tool_metadata"),)
+            self.add(Observed(self.at, "", render(text), labels))
+        offers = rig.offers(scenario, render)
+        self.view: View
+        if agent.is_privileged:
+            self.view = PrivilegedView(instructions, request, offers, scenario, render)
+        else:
+            self.view = View(instructions, request, offers)
+
+    def add(self, event: Event) -> None:
+        """Append an event; its ``at`` must be the next number."""
+        self.events.append(event)
+        self.at += 1
+
+    def take(self, turn: Turn) -> tuple[Heard, ...]:
+        """Carry out a turn and return what the agent is told of it."""
+        if turn.usage is not None:
+            self.usage.append(turn.usage)
+        if turn.text or turn.refused or not turn.calls:
+            self.refused = self.refused or turn.refused
+            self.add(_said(self.at, self.turns, turn))
+        heard = []
+        for place, call in enumerate(turn.calls):
+            heard.append(Heard(call.id, self.carry_out(call, over=place >= CALLS_LIMIT)))
+            if self.report is not None:
+                break
+        self.turns += 1
+        return tuple(heard)
+
+    def carry_out(self, call: ToolCall, *, over: bool) -> str:
+        """Propose, decide and run one call; return the text that the agent sees."""
+        self.calls += 1
+        name = f"c{self.calls}"
+        args, args_base64, undecodable = call.arguments, "", ""
+        if len(args) > SIZE_LIMIT:
+            args = args[: SIZE_LIMIT + 1]
+        try:
+            args.encode()
+        except UnicodeEncodeError:
+            args_base64 = b64encode(args.encode("utf-8", "surrogatepass")).decode()
+        values, undecodable = parse_arguments(args)
+        if over:
+            values, undecodable = {}, "too many calls in one turn"
+        tool_name = _clean_name(call.name)
+        tool = self.rig.family.tools.get(tool_name)
+        resource = values.get(tool.resource, "") if tool is not None and tool.resource else ""
+        if type(resource) is not str or undecodable:
+            resource = ""
+        action = Action(
+            (self.state.actor, self.state.tenant), tool_name, "" if args_base64 else args,
+            _clean_name(resource), args_base64, undecodable,
+        )  # fmt: skip
+        self.add(Proposed(self.at, self.turns, name, action))
+        self.add(Decided(self.at, name, "no policy"))
+        if undecodable:
+            text = encode_trusted({"error": "invalid_arguments", "detail": undecodable}).decode()
+            self.acts.append(Act(tool_name, {}, "", False, False, ()))
+            self.add(Observed(self.at, name, text, REMINDER))
+            return text
+        fault = None
+        if self.fault is not None and self.fault.tool == tool_name:
+            fault, self.fault = self.fault, None
+        done = step(self.rig.family.tools, self.state, tool_name, values, self.render, fault)
+        self.state = done.state
+        if done.effects:
+            self.add(Effected(self.at, name, done.effects))
+        self.add(Observed(self.at, name, done.text, done.labels))
+        self.acts.append(
+            Act(tool_name, values, resource, done.ok, fault is not None, done.effects)
+        )
+        if done.ok and tool_name == "report":
+            self.report = values["items"]  # type: ignore[assignment]
+        return done.text
+
+    def remind(self) -> tuple[Heard, ...]:
+        """Tell the agent to go on or to close with the report."""
+        text = self.render(Text("reminder-report"))
+        self.add(Observed(self.at, "", text, REMINDER))
+        return (Heard("", text),)
+
+    def finish(self, reason: str, note: str = "") -> Episode:
+        """End the episode."""
+        self.add(Ended(self.at, reason, printable(note, 300)))
+        trace = Trace(self.acts, self.report)
+        return Episode(
+            self.events, trace, reason, self.usage, self.turns, self.calls, self.refused
+        )
+
+
+def _said(at: int, number: int, turn: Turn) -> Said:
+    text = turn.text[:TEXT_LIMIT]
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raw = b64encode(text.encode("utf-8", "surrogatepass")).decode()
+        return Said(at, number, "", raw, turn.refused)
+    return Said(at, number, text, "", turn.refused)
+
+
+def _clean_name(name: str) -> str:
+    return name[:NAME_LIMIT].encode("utf-8", "backslashreplace").decode()
+
+
+OnTurn = Callable[[int, Turn], None]
+"""Called with the number of a turn, from 0, and the turn, before its calls run; makes it durable."""
+
+
+async def run_episode(
+    rig: Rig,
+    scenario: Scenario,
+    agent: Agent,
+    number: int,
+    *,
+    on_turn: OnTurn | None = None,
+    recorded: Sequence[Turn] = (),
+) -> Episode:
+    """Run one episode to its end.
+
+    number: its place in the plan. on_turn: makes a live turn durable. recorded: turns of an earlier
+    attempt that are not asked for again. Never raises for anything that the agent does.
+    """
+    run = Run(rig, scenario, number, agent)
+    draw = Stream(scenario.seed).child("agent", agent.digest)
+    actor: Actor = agent.begin(draw)
+    limit = scenario.turn_limit()
+    reminded = False
+    view = run.view
+    while run.turns < limit:
+        view.turn = run.turns
+        try:
+            if run.turns < len(recorded):
+                turn = recorded[run.turns]
+                replayed = getattr(actor, "replayed", None)
+                if replayed is not None:
+                    replayed(view, turn)
+            else:
+                turn = await actor.act(view)
+                if on_turn is not None:
+                    on_turn(run.turns, turn)
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            raise
+        except TransportError as error:
+            return run.finish(f"invalid:transport-{error.cause}", error.detail)
+        except RecordedEndError as error:
+            return run.finish(error.reason, error.note)
+        except StalledError as error:
+            return run.finish("stalled", str(error))
+        except Exception as error:  # WHY broad: whatever an agent raises is the agent's crash
+            return run.finish("crashed", repr(error))
+        try:
+            heard = run.take(turn)
+        except InstrumentError as error:
+            return run.finish("invalid:instrument", error.what)
+        if run.report is not None:
+            return run.finish("reported")
+        if not turn.calls:
+            if reminded:
+                return run.finish("no_report")
+            reminded = True
+            heard = run.remind()
+        view.new = heard
+    return run.finish("turn_limit")

@@ -1,0 +1,370 @@
+"""What was logged, in which order, and how is it kept so that nobody can take it back?
+
+A log is a folder: ``journal`` (the truth), ``high-water`` (the newest checkpoint that may have
+been shown to anyone; never restore it from an older copy), ``checkpoint`` (what is published) and
+``lock``. Checkpoints follow C2SP tlog-checkpoint, receipts tlog-proof, exports tlog-tiles.
+
+Invariants:
+- Order: entries durable and acknowledged, then re-read and re-hashed, then the high-water file
+  durable, then the checkpoint published. An entry without a checkpoint yet is acknowledged, but
+  only the journal vouches for it.
+- A checkpoint is never older than, or inconsistent with, one published before.
+- One writer, by a lock on ``lock``. After any failed write, flush or rename the log refuses
+  everything until it is opened and read again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from threading import RLock
+from typing import Annotated, Literal, Self, TypeVar
+
+import msgspec
+
+from answerable.core.canonical import Digest, decode, digest_bytes, encode
+from answerable.core.errors import EvidenceError, StorageError, UsageError
+from answerable.core.files import write_file
+from answerable.evidence.disk import Disk, FileLayer, replace_file
+from answerable.evidence.journal import Journal
+from answerable.evidence.keys import Signer, check_name
+from answerable.evidence.notes import (
+    Checkpoint,
+    Receipt,
+    open_checkpoint,
+    parse_checkpoint,
+    sign_note,
+    verifier_of,
+)
+from answerable.evidence.problems import (
+    BAD_ENTRY,
+    LOG_DAMAGED,
+    LOG_EXISTS,
+    LOG_KEY,
+    LOG_LOCKED,
+    LOG_MISSING,
+    LOG_POISONED,
+    LOG_ROLLED_BACK,
+    LOG_WRITE,
+)
+from answerable.evidence.statements import read_statement
+from answerable.evidence.tiles import cut_tiles
+from answerable.evidence.tree import Tree, leaf_hash
+
+ENTRY_LIMIT = 1024
+"""Bytes of an entry."""
+
+Retention = Literal["permanent", "term", "erasable"]
+"""permanent: the statement is kept with the log. term: kept as long as its contract says.
+erasable: the entry is a salted commitment whose payload and salt may be erased."""
+
+CLOSING = ("eval-result", "abandoned")
+"""Predicates that close a registered plan, named by their ref ``prereg``."""
+
+R = TypeVar("R")
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One canonical log record.
+
+    predicate: type URI. digest, size: of the envelope's bytes (or of a salted commitment).
+    closes: digest of the registration that it closes, else empty. retention: see ``Retention``.
+    """
+
+    predicate: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    digest: Annotated[Digest, msgspec.Meta(pattern=r"\Asha256:[0-9a-f]{64}\Z")]
+    size: Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+    retention: Retention = "permanent"
+    closes: Annotated[str, msgspec.Meta(pattern=r"\A(sha256:[0-9a-f]{64})?\Z")] = ""
+
+    @classmethod
+    def of(cls, envelope: bytes, retention: Retention = "permanent") -> Entry:
+        """Return the entry of a DSSE envelope's bytes. Raises EvidenceError when malformed."""
+        statement = read_statement(envelope)
+        closes = ""
+        if statement.name in CLOSING:
+            closes = next((ref.digest for ref in statement.refs() if ref.name == "prereg"), "")
+        digest = digest_bytes(envelope)
+        return cls(statement.predicate_type, digest, len(envelope), retention, closes)
+
+    def data(self) -> bytes:
+        """Return the canonical bytes that are logged."""
+        return encode(self)
+
+
+class Log:
+    """An open log, for one writer. Use as a context manager, or call ``close``."""
+
+    def __init__(self, folder: Path, signer: Signer, disk: FileLayer, lock: int) -> None:
+        """Wrap an open folder; use ``Log.create`` or ``Log.open``."""
+        self.folder = folder
+        self._signer = signer
+        self._disk = disk
+        self._lock = lock
+        self._guard = RLock()
+        self._tree = Tree()
+        self._is_poisoned = False
+        self._note = ""
+        self._published = Checkpoint("", 0, b"")
+        self._journal: Journal
+
+    @classmethod
+    def create(
+        cls, folder: Path, origin: str, signer: Signer, *, disk: FileLayer | None = None
+    ) -> Log:
+        """Start a log and open it.
+
+        folder: must not exist; appears whole or not at all. origin: the log's name, by
+        convention a URL without scheme and equal to the key's name. Raises UsageError
+        (E-EVD-007, E-EVD-026), StorageError (E-EVD-028).
+        """
+        check_name(origin)
+        disk = disk or Disk()
+        if folder.exists():
+            raise UsageError(LOG_EXISTS, "a log or another thing is already there", path=folder)
+        beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+        note = sign_note(Checkpoint(origin, 0, Tree().root()).text(), signer).encode()
+        try:
+            beside.mkdir(parents=True)
+            Journal.create(disk, beside / "journal")
+            replace_file(disk, beside / "high-water", note)
+            replace_file(disk, beside / "checkpoint", note)
+            disk.rename(beside, folder)
+            disk.flush_folder(folder.parent)
+        except OSError as error:
+            _remove(beside)
+            raise _failed(folder, error) from error
+        return cls.open(folder, signer, disk=disk)
+
+    @classmethod
+    def open(cls, folder: Path, signer: Signer, *, disk: FileLayer | None = None) -> Log:
+        """Lock a log, read it whole, re-hash every entry and compare with what was published.
+
+        Raises StorageError: E-EVD-020 locked, 022 damaged, 023 rolled back, 024 another key,
+        025 missing, 028 unreadable or unwritable.
+        """
+        disk = disk or Disk()
+        if not (folder / "journal").is_file() or not (folder / "high-water").is_file():
+            raise StorageError(LOG_MISSING, "a log is not there or not whole", path=folder)
+        log = cls(folder, signer, disk, _take_lock(folder))
+        try:
+            log._read()
+        except BaseException as error:
+            os.close(log._lock)
+            if isinstance(error, OSError):
+                raise _failed(folder, error) from error
+            raise
+        return log
+
+    def __enter__(self) -> Self:
+        """Return the log."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the log."""
+        self.close()
+
+    @property
+    def origin(self) -> str:
+        """Return the log's name."""
+        return self._published.origin
+
+    @property
+    def size(self) -> int:
+        """Return the number of acknowledged entries."""
+        return self._tree.size
+
+    def append(self, entries: Sequence[bytes]) -> list[int]:
+        """Add entries in one durable commit and return their indices.
+
+        entries: canonical ``Entry`` bytes, each at most 1 KiB. When this returns they survive
+        a kill, and a power loss if the disk keeps its word. Raises EvidenceError (E-EVD-027),
+        StorageError (E-EVD-021, E-EVD-028); after an error they may or may not be there.
+        """
+        for entry in entries:
+            _check_entry(entry)
+        leaves = [leaf_hash(entry) for entry in entries]
+        with self._guard:
+            first = self.size
+            if entries:
+                self._risk(lambda: self._journal.append(entries))
+            self._tree.extend(leaves)
+            return list(range(first, self.size))
+
+    def checkpoint(self) -> str:
+        """Publish the present state and return its signed note.
+
+        Entries since the last one are read back and hashed again before signing. Raises
+        StorageError (E-EVD-021, E-EVD-022, E-EVD-028).
+        """
+        with self._guard:
+            self._check()
+            if self.size > self._published.size:
+                self._risk(self._publish)
+            return self._note
+
+    def inclusion(self, index: int) -> list[bytes]:
+        """Return the inclusion proof of an entry under the checkpoint (published if needed)."""
+        with self._guard:
+            self.checkpoint()
+            return self._tree.inclusion(index, self._published.size)
+
+    def consistency(self, size: int) -> list[bytes]:
+        """Return the proof that the checkpoint continues the log of an earlier size (not 0)."""
+        with self._guard:
+            self.checkpoint()
+            return self._tree.consistency(size, self._published.size)
+
+    def entry(self, index: int) -> bytes:
+        """Read an entry back. Raises StorageError (E-EVD-022) if it is not what was logged."""
+        with self._guard:
+            self._check()
+            leaf = self._tree.level(0)[index]
+            data: bytes = self._risk(lambda: self._journal.entry(index))
+            if leaf_hash(data) != leaf:
+                raise StorageError(LOG_DAMAGED, "an entry changed", path=self.folder, index=index)
+            return data
+
+    def find(self, entry: bytes) -> int | None:
+        """Return the first index of an entry, None when it is not there."""
+        try:
+            return list(self._tree.level(0)).index(leaf_hash(entry))
+        except ValueError:
+            return None
+
+    def receipt(self, index: int) -> str:
+        """Return the tlog-proof text of an entry under the checkpoint."""
+        proof = self.inclusion(index)
+        return Receipt(index, tuple(proof), self._note).text()
+
+    def static_files(self) -> dict[str, bytes]:
+        """Return the tlog-tiles files by name, checkpoint first."""
+        with self._guard:
+            files = {"checkpoint": self.checkpoint().encode()}
+            files.update(cut_tiles(self._tree, self._published.size, self.entry))
+            return files
+
+    def export(self, folder: Path) -> None:
+        """Write the static files under a folder, the checkpoint last."""
+        files = self.static_files()
+        for name in reversed(files):
+            write_file(folder / name, files[name])
+
+    def close(self) -> None:
+        """Release the log. Publishes nothing."""
+        with self._guard:
+            if self._lock >= 0:
+                self._journal.close()
+                os.close(self._lock)
+                self._lock = -1
+                self._is_poisoned = True
+
+    def _read(self) -> None:
+        self._note = self._read_note("high-water")
+        self._published = self._open_note(self._note)
+        self._journal = Journal.open(self._disk, self.folder / "journal", self._published.size)
+        try:
+            self._tree.extend(leaf_hash(entry) for entry in self._journal.reread(0))
+            self._compare()
+        except BaseException:
+            self._journal.close()
+            raise
+
+    def _compare(self) -> None:
+        mark = self._published
+        if self._tree.root(mark.size) != mark.root:
+            raise StorageError(
+                LOG_DAMAGED, "entries differ from the published root", path=self.folder
+            )
+        shown = self._read_note("checkpoint") if (self.folder / "checkpoint").exists() else ""
+        if shown == self._note:
+            return
+        if shown:
+            seen = self._open_note(shown)
+            if seen.size > mark.size or self._tree.root(seen.size) != seen.root:
+                raise StorageError(
+                    LOG_ROLLED_BACK,
+                    "a newer checkpoint was published than the log holds",
+                    path=self.folder,
+                    published=seen.size,
+                    high_water=mark.size,
+                )
+        replace_file(self._disk, self.folder / "checkpoint", self._note.encode())
+
+    def _publish(self) -> None:
+        published = self._published.size
+        again = [leaf_hash(entry) for entry in self._journal.reread(published)]
+        if again != self._tree.level(0)[published:]:
+            raise StorageError(LOG_DAMAGED, "entries changed before signing", path=self.folder)
+        checkpoint = Checkpoint(self.origin, self.size, self._tree.root())
+        note = sign_note(checkpoint.text(), self._signer)
+        replace_file(self._disk, self.folder / "high-water", note.encode())
+        # INVARIANT: nobody sees a checkpoint before the high-water file holds it durably.
+        replace_file(self._disk, self.folder / "checkpoint", note.encode())
+        self._published, self._note = checkpoint, note
+
+    def _risk(self, step: Callable[[], R]) -> R:
+        """Run a step that touches the disk; any failure poisons the log."""
+        self._check()
+        self._is_poisoned = True
+        try:
+            result = step()
+        except OSError as error:
+            raise _failed(self.folder, error) from error
+        self._is_poisoned = False
+        return result
+
+    def _check(self) -> None:
+        if self._is_poisoned:
+            raise StorageError(LOG_POISONED, "the log must be opened again", path=self.folder)
+
+    def _read_note(self, name: str) -> str:
+        try:
+            return (self.folder / name).read_bytes().decode()
+        except UnicodeDecodeError as error:
+            raise StorageError(LOG_DAMAGED, "a file is damaged", path=self.folder / name) from error
+
+    def _open_note(self, note: str) -> Checkpoint:
+        try:
+            origin = parse_checkpoint(note.partition("\n\n")[0] + "\n").origin
+            return open_checkpoint(note, [verifier_of(self._signer)], origin)
+        except EvidenceError as error:
+            raise StorageError(
+                LOG_KEY, "a checkpoint is not of this key", path=self.folder, reason=error.what
+            ) from error
+
+
+def _check_entry(data: bytes) -> None:
+    if len(data) > ENTRY_LIMIT:
+        raise EvidenceError(BAD_ENTRY, "an entry is too long", size=len(data), limit=ENTRY_LIMIT)
+    try:
+        decode(data, Entry)
+    except EvidenceError as error:
+        raise EvidenceError(BAD_ENTRY, "an entry is not a record", reason=error.what) from error
+
+
+def _take_lock(folder: Path) -> int:
+    try:
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise _failed(folder, error) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise StorageError(LOG_LOCKED, "another process has the log open", path=folder) from error
+    return lock
+
+
+def _failed(folder: Path, error: OSError) -> StorageError:
+    return StorageError(LOG_WRITE, "a log could not be written", path=folder, reason=error.strerror)
+
+
+def _remove(folder: Path) -> None:
+    with suppress(OSError):
+        for path in folder.iterdir():
+            path.unlink()
+        folder.rmdir()

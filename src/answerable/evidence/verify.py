@@ -1,0 +1,752 @@
+#!/usr/bin/env python3
+"""Does this dossier hold, as far as anyone can tell from the dossier and a trust file alone?
+
+    python verify.py DOSSIER --trust FILE [--json]
+
+Stands alone on purpose: only the standard library and ``cryptography``, no code shared with the
+program that wrote the dossier, and all of it in this one file (hence longer than others), so that
+an outsider can read it in one sitting before believing it. Standards: RFC 9162 (tree, proofs),
+C2SP signed-note, tlog-checkpoint, tlog-proof, tlog-tiles, DSSE v1, in-toto Statement v1, RFC 8785.
+
+Refuses whatever two programs could read differently. Extracts nothing, runs nothing, connects to
+nothing; decompresses zip members only, within limits.
+
+Invariants:
+- Keys come from the trust file only, never from the dossier.
+- A file's bytes are used only after they matched the manifest's size and digest.
+- A check that could not be made is ``unknown`` and says what would settle it; it never ``holds``.
+
+Exit codes: 0 nothing fails, 2 usage, 3 something fails, 4 a check could not be decided here.
+Findings from E-EVD-180 on are limits of any such check and do not change the exit code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import os
+import re
+import stat
+import sys
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, Any, Literal, NamedTuple
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+# fmt: off
+# ruff: noqa: E501  (one line a code: title, why it matters, remedy)
+CODES: dict[int, tuple[str, str, str]] = {
+    101: ("a dossier that cannot be read", "Two readers could see two contents.", "ask for the dossier again, as a folder or as a plain zip"),
+    102: ("a file name or kind that is not allowed", "Odd names, links and doubles can hide or swap files.", "ask for the dossier again; do not rename files"),
+    103: ("a dossier beyond the limits", "Limits keep a hostile container from filling memory.", "ask for the assessment in several dossiers"),
+    104: ("a missing file", "What is missing may be the unwelcome part.", "ask for the whole dossier again"),
+    105: ("a file that the manifest does not list", "Nobody vouches for an unlisted file.", "remove the file, or ask who added it"),
+    106: ("a file that differs from the manifest", "It was changed after it was signed.", "ask for the dossier again"),
+    107: ("JSON that is malformed or not canonical", "Bytes that can be read in two ways prove nothing.", "ask its writer to produce it again"),
+    109: ("a manifest signature that does not verify", "Anyone may have put these files together.", "ask the tester to sign the dossier"),
+    110: ("an unusable trust file", "Every check rests on the reader's own trust file.", "correct the trust file as the line says"),
+    111: ("one party in two roles that must differ", "A party that checks itself is no check.", "give one role to another party in the trust file"),
+    112: ("a key that the trust file does not know", "The reader decides whom to believe.", "add the key to the trust file if you trust its owner"),
+    113: ("a key that may not sign this", "A key counts only for what the trust file gives it.", "give the key the role and predicate if that is meant"),
+    114: ("a key revoked at this log position", "Whoever stole the key may have signed.", "ask the party to sign and log it again"),
+    115: ("a key not yet valid at the claimed date", "The trust file does not cover this signature.", "ask the party to sign with its present key"),
+    117: ("a statement's signature that does not verify", "These are not the bytes that were signed.", "ask its issuer for the original"),
+    118: ("too few independent signatures", "Two keys of one party are one voice.", "have another trusted party sign"),
+    119: ("a malformed note, checkpoint or receipt", "It must be readable in exactly one way.", "ask the log for it again"),
+    120: ("a checkpoint that no trusted key of its log has signed", "Anyone can write a checkpoint.", "add the log's key and origin to the trust file if you trust it"),
+    122: ("a log export that does not match its checkpoint", "Entries were changed, removed, added or reordered.", "ask the log for its static files again"),
+    123: ("a receipt that does not prove inclusion", "The statement may never have been logged.", "ask the log for this statement's receipt again"),
+    125: ("a result that does not follow its registered plan", "A plan made after the results can fit any result.", "register the plan first, then run it again"),
+    126: ("a file that is not the one stated", "Plan, system card or scores were swapped.", "ask for the files that the statements name"),
+    127: ("episodes that are not those stated", "Episodes were added, dropped, changed or reordered.", "ask for all shards with their leaf files"),
+    128: ("a log that contradicts a checkpoint you hold", "Its history was rewritten or split.", "keep both checkpoints: together they prove it"),
+    129: ("a plan that was closed more than once", "Of several results the best may have been chosen.", "ask for the other result of this plan"),
+    170: ("a check that an earlier failure made impossible", "What was not checked may be wrong.", "remedy the failure named above first"),
+    171: ("a signature whose key has ended since", "It cannot be told whether it came before the end.", "ask the party to sign again with a valid key"),
+    172: ("a checkpoint you hold that is newer than this log", "This export cannot show that it leads there.", "ask the log for a present export"),
+    180: ("whether others are shown the same log", "One dossier cannot show a split view.", "compare log/checkpoint with another party's, or put theirs into the trust file"),
+    181: ("when anything happened", "Times are claimed; only the log's order is proven.", "hold a checkpoint from before, or use a log with witnesses"),
+    182: ("whether the seeds were chosen for the result", "Without a challenge a tester could try many plans.", "give a challenge after you hold the plan's receipt, then have it run"),
+    183: ("whether the grades follow from the episodes", "Only bytes, digests and leaf hashes are checked here; shards are not decompressed.", "answerable verify DOSSIER --trust FILE"),
+    184: ("whether the turns came from the system under test", "Whoever ran the test could have written them.", "run a recomputed plan, or have a provider sign the turns"),
+    185: ("whether report.html shows what the evidence says", "The report is a view and no evidence.", "answerable verify DOSSIER --trust FILE (renders it again)"),
+    186: ("which systems the log's other plans concern", "Entries hold digests, not contents.", "ask the tester for the statements behind the other entries"),
+}
+# fmt: on
+TOTAL_LIMIT, COUNT_LIMIT, FILE_LIMIT = 512 << 20, 200_000, 64 << 20  # bytes, files, bytes
+UNLISTED = {"dossier.json", "dossier.sig", "report.html"}
+MANIFEST_TYPE = "application/vnd.answerable.dossier+json"
+SEPARATE = [["witness", "log"], ["approver", "tester"]]
+
+# Forms of JSON: a pattern, a type, [of], {"field": of, "optional?": of} or {"*": of}.
+FILE_NAME = re.compile(r"[a-z0-9][a-z0-9._/-]{0,511}", re.ASCII)
+NAME = re.compile(r"[a-z0-9][a-z0-9._/-]{0,127}", re.ASCII)
+DECIMAL = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", re.ASCII)
+TIME = re.compile(DATE.pattern + r"T\d\d:\d\d:\d\d(\.\d+)?Z", re.ASCII)
+ROLE = re.compile(r"log|witness|tester|provider|owner|approver")
+KEY: Any = {"name": NAME, "party": NAME, "public": str, "algorithm": re.compile("ed25519")}
+KEY |= {"roles": [ROLE], "predicates?": [str], "origins?": [str], "revoked_at?": int}
+KEY |= {"not_before?": DATE, "not_after?": DATE}
+TRUST: Any = {
+    "schema": re.compile(r"answerable\.trust\.v1"),
+    "keys": [KEY],
+    "thresholds?": {"*": int},
+}
+TRUST |= {"separate_roles?": [[ROLE]], "checkpoints?": [str]}
+LISTED = {"size": int, "digest": DIGEST}
+MANIFEST: Any = {
+    "schema": re.compile(r"answerable\.dossier\.v1"),
+    "created": TIME,
+    "system": DIGEST,
+}
+MANIFEST |= {"plan": DIGEST, "files": {"*": LISTED}}
+SIGNATURE = {"keyid": NAME, "sig": str}
+ENVELOPE: Any = {"payload": str, "payloadType": re.compile(r"application/vnd\.in-toto\+json")}
+ENVELOPE |= {"signatures": [SIGNATURE]}
+STATEMENT: Any = {"_type": re.compile(r"https://in-toto\.io/Statement/v1"), "predicateType": str}
+STATEMENT |= {"subject": [{"name": str, "digest": {"sha256": str}}], "predicate": dict}
+ENTRY: Any = {"predicate": str, "closes": re.compile(f"({DIGEST.pattern})?"), **LISTED}
+ENTRY |= {"retention": re.compile("permanent|term|erasable")}
+PREREG: Any = {"plan": DIGEST, "system": DIGEST, "challenge": re.compile("none|verifier|witness")}
+RESULT: Any = {
+    "plan": DIGEST,
+    "system": DIGEST,
+    "scores": DIGEST,
+    "refs": [{"name": str, "digest": DIGEST}],
+}
+RESULT |= {"episodes": {"count": int, "root": DIGEST}}
+RESULT |= {"turns": re.compile("recomputed|relayed|tester-said")}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was checked. code, file and remedy are empty where there is none."""
+
+    status: Literal["holds", "fails", "unknown"]
+    what: str
+    code: str = ""
+    file: str = ""
+    remedy: str = ""
+
+
+class Refusal(Exception):  # noqa: N818
+    """A check does not hold (numbers from 170 on: cannot be made)."""
+
+    def __init__(self, number: int, what: object = "", file: str = "") -> None:
+        """Keep the finding. number: of ``CODES``. what: the offending value. file: where."""
+        text = CODES[number][0] + (f" ({what})" if what != "" else "")
+        status: Literal["fails", "unknown"] = "unknown" if number >= 170 else "fails"
+        self.findings = [Finding(status, text, f"E-EVD-{number}", file, CODES[number][2])]
+        super().__init__(text)
+
+
+def require(holds: object, number: int, what: object = "", file: str = "") -> None:
+    """Raise a Refusal unless something holds."""
+    if not holds:
+        raise Refusal(number, what, file)
+
+
+# ---- RFC 9162: hashes and proofs ----------------------------------------------------------------
+
+
+def hash_leaf(data: bytes) -> bytes:
+    """Return the leaf hash of a record (section 2.1.1)."""
+    return sha256(b"\x00" + data).digest()
+
+
+def join(left: bytes, right: bytes) -> bytes:
+    """Return the hash of an inner node (section 2.1.1)."""
+    return sha256(b"\x01" + left + right).digest()
+
+
+def tree_root(nodes: Sequence[bytes]) -> bytes:
+    """Return the root over leaf hashes: join pairs level by level, an odd last one moves up."""
+    while len(nodes) > 1:
+        pairs = [join(nodes[i], nodes[i + 1]) for i in range(0, len(nodes) - 1, 2)]
+        nodes = pairs + list(nodes[len(pairs) * 2 :])
+    return nodes[0] if nodes else sha256(b"").digest()
+
+
+def climb(at: int, last: int, node: bytes, proof: Sequence[bytes]) -> tuple[bytes, bytes] | None:
+    """Return the roots of the tree that ends with a node and of the tree that goes on after it."""
+    old = new = node
+    for item in proof:
+        if last == 0:
+            return None
+        if at & 1 or at == last:
+            old, new = join(item, old), join(item, new)
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            new = join(new, item)
+        at, last = at >> 1, last >> 1
+    return (old, new) if last == 0 else None
+
+
+def verify_inclusion(
+    leaf_hash: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes
+) -> bool:
+    """Return whether a leaf is at an index of the tree of a size and root (section 2.1.3.2)."""
+    if not 0 <= index < size or any(len(item) != 32 for item in (leaf_hash, root, *proof)):
+        return False
+    roots = climb(index, size - 1, leaf_hash, proof)
+    return roots is not None and roots[1] == root
+
+
+def verify_consistency(
+    size1: int, size2: int, proof: Sequence[bytes], root1: bytes, root2: bytes
+) -> bool:
+    """Return whether the second tree continues the first (section 2.1.4.2); size1 = 0 never."""
+    if not 0 < size1 <= size2 or any(len(item) != 32 for item in proof):
+        return False
+    if size1 == size2 or not proof:
+        return size1 == size2 and not proof and root1 == root2
+    path = [root1, *proof] if size1 & (size1 - 1) == 0 else list(proof)
+    at, last = size1 - 1, size2 - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    return climb(at, last, path[0], path[1:]) == (root1, root2)
+
+
+# ---- strict text: base64, JSON, signatures, notes, checkpoints, receipts ------------------------
+
+
+def digest(data: bytes) -> str:
+    """Return ``sha256:`` and the hexadecimal SHA-256 of bytes."""
+    return "sha256:" + sha256(data).hexdigest()
+
+
+def decode64(text: str, number: int, file: str = "") -> bytes:
+    """Decode base64 that re-encodes to itself."""
+    try:
+        data = base64.b64decode(text.encode("ascii"), validate=True)
+    except ValueError:
+        raise Refusal(number, "base64 cannot be decoded", file) from None
+    require(base64.b64encode(data).decode() == text, number, "base64 is not canonical", file)
+    return data
+
+
+def fits(value: Any, form: Any) -> bool:
+    """Return whether JSON has a form; see the forms above. Integers are not negative."""
+    if isinstance(form, re.Pattern):
+        return type(value) is str and form.fullmatch(value) is not None
+    if isinstance(form, list):
+        return type(value) is list and all(fits(item, form[0]) for item in value)
+    if not isinstance(form, dict):
+        return type(value) is form and (form is not int or value >= 0)
+    if type(value) is not dict or "*" in form:
+        return type(value) is dict and all(fits(item, form["*"]) for item in value.values())
+    known = {name.rstrip("?"): of for name, of in form.items()}
+    missing, optional = known.keys() - value.keys(), known.keys() - form.keys()
+    return missing <= optional and all(
+        name in known and (fits(item, known[name]) or (name in optional and item is None))
+        for name, item in value.items()
+    )
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs) or not all(key.isascii() for key in fields):
+        raise ValueError("a key twice, or not ASCII")
+    return fields
+
+
+def _integer(text: str) -> int:
+    if not re.fullmatch(r"-?[0-9]{1,16}", text) or abs(int(text)) >= 2**53:
+        raise ValueError("a number that is no integer below 2**53")
+    return int(text)
+
+
+def read_json(data: bytes, form: Any, file: str, number: int = 107) -> Any:
+    """Parse JSON strictly; all but the trust file must be its canonical bytes (RFC 8785)."""
+    try:
+        value = json.JSONDecoder(
+            object_pairs_hook=_unique,
+            parse_int=_integer,
+            parse_float=_integer,
+            parse_constant=_integer,
+        ).decode(data.decode())
+        again = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        require(again.encode() == data or form is TRUST, number, "not canonical", file)
+    except (ValueError, RecursionError) as error:
+        raise Refusal(number, error, file) from None
+    require(fits(value, form), number, "missing, unknown or mistyped fields", file)
+    return value
+
+
+def is_signed(public: bytes, signature: bytes, data: bytes) -> bool:
+    """Return whether an Ed25519 signature is valid."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, data)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def pae(kind: str, payload: bytes) -> bytes:
+    """Return the DSSE pre-authentication encoding."""
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind.encode(), len(payload), payload)
+
+
+def open_note(
+    text: str, keys: Iterable[tuple[str, bytes]], file: str = ""
+) -> tuple[str, list[str]]:
+    """Return a signed note's text and the names of the given keys that have signed it.
+
+    keys: name and 32-byte Ed25519 key. Unknown signatures are ignored, a wrong one of a given
+    key refuses the note, and at least one given key must have signed.
+    """
+    head, gap, tail = text.rpartition("\n\n")
+    body, lines = head + "\n", tail.split("\n")
+    plain = len(text) <= 1 << 16 and all(c >= " " or c == "\n" for c in text)
+    require(plain and gap and len(lines) > 1 and not lines.pop(), 119, "no note", file)
+    ids = {(n, sha256(n.encode() + b"\n\x01" + p).digest()[:4]): p for n, p in keys}
+    seen, signers = set(), []
+    for line in lines:
+        name, _, value = line[2:].partition(" ")
+        raw = decode64(value, 119, file)
+        who = (name, raw[:4])
+        good = line[:2] == "\N{EM DASH} " and name and len(raw) > 4 and who not in seen
+        require(good, 119, "a signature line is malformed or twice", file)
+        seen.add(who)
+        if who in ids:
+            require(is_signed(ids[who], raw[4:], body.encode()), 120, f"{name} is wrong", file)
+            signers.append(name)
+    require(signers, 120, lines[0], file)
+    return body, signers
+
+
+Checkpoint = NamedTuple("Checkpoint", [("origin", str), ("size", int), ("root", bytes)])
+
+
+def verify_checkpoint(
+    note: str, keys: Iterable[tuple[str, bytes]], origin: str = "", file: str = ""
+) -> Checkpoint:
+    """Return the checkpoint of a signed note; origin: the log that it must be of, if given."""
+    lines = open_note(note, keys, file)[0].split("\n")
+    three = len(lines) == 4 and lines[0] and fits(lines[1], DECIMAL)
+    require(three, 119, "a checkpoint has not its three lines", file)
+    root = decode64(lines[2], 119, file)
+    require(len(root) == 32, 119, "a root is not 32 bytes", file)
+    require(origin in ("", lines[0]), 120, f"of another log, {lines[0]}", file)
+    return Checkpoint(lines[0], int(lines[1]), root)
+
+
+def read_receipt(text: str, file: str = "") -> tuple[int, list[bytes], str]:
+    """Parse a tlog-proof into index, hashes and signed checkpoint; extra data is refused."""
+    head, _, note = text.partition("\n\n")
+    lines = head.split("\n")
+    good = len(lines) > 1 and lines[0] == "c2sp.org/tlog-proof@v1" and lines[1][:6] == "index "
+    require(good and fits(lines[1][6:], DECIMAL), 119, "no header or index", file)
+    return int(lines[1][6:]), [decode64(line, 119, file) for line in lines[2:]], note
+
+
+# ---- the container: a folder or a zip, read in place --------------------------------------------
+
+
+class Source:
+    """The files of a folder or zip by name, with their declared sizes in bytes."""
+
+    def __init__(self, path: Path) -> None:
+        """List the files; check names, kinds, doubles and limits."""
+        self.path, self.sizes, total = path, dict[str, int](), 0
+        try:
+            self.zip = None if path.is_dir() else zipfile.ZipFile(path)
+            for name, size in self._list_zip(self.zip) if self.zip else self._list_folder(""):
+                good = fits(name, FILE_NAME) and not {"", ".", ".."} & set(name.split("/"))
+                require(good and name not in self.sizes, 102, "or twice", name)
+                self.sizes[name] = size
+                total += size
+                small = total <= TOTAL_LIMIT and len(self.sizes) <= COUNT_LIMIT
+                require(small, 103, "too many bytes or files", name)
+        except (OSError, ValueError, RecursionError, zipfile.BadZipFile) as error:
+            raise Refusal(101, error) from None
+
+    def _list_folder(self, under: str) -> Iterator[tuple[str, int]]:
+        with os.scandir(self.path / under) as items:
+            for item in items:
+                state = item.stat(follow_symlinks=False)
+                if stat.S_ISDIR(state.st_mode):
+                    yield from self._list_folder(f"{under}{item.name}/")
+                else:
+                    require(stat.S_ISREG(state.st_mode), 102, "no plain file", item.name)
+                    yield under + item.name, state.st_size
+
+    def _list_zip(self, archive: zipfile.ZipFile) -> Iterator[tuple[str, int]]:
+        for info in archive.infolist():
+            is_plain = stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG)
+            is_known = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+            good = is_plain and is_known and not info.flag_bits & 0x41
+            require(good, 102, "a link, encrypted or oddly packed", info.orig_filename)
+            yield info.orig_filename, info.file_size
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """Yield a file's bytes; refuses other than the declared number of them."""
+        require(name in self.sizes, 104, "", name)
+        left = self.sizes[name]
+        try:
+            with self._open(name) as file:
+                while chunk := file.read(1 << 20):
+                    left -= len(chunk)
+                    require(left >= 0, 101, "longer than declared", name)
+                    yield chunk
+        except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+            raise Refusal(101, error, name) from None
+        require(left == 0, 101, "shorter than declared", name)
+
+    def _open(self, name: str) -> IO[bytes]:
+        if self.zip is not None:
+            return self.zip.open(name)
+        return os.fdopen(os.open(self.path / name, os.O_RDONLY | os.O_NOFOLLOW), "rb")
+
+    def read(self, name: str) -> bytes:
+        """Return a file's bytes, at most 64 MiB."""
+        require(self.sizes.get(name, 0) <= FILE_LIMIT, 103, "too long to read", name)
+        return b"".join(self.chunks(name))
+
+
+# ---- the checks, in order -----------------------------------------------------------------------
+
+Stated = NamedTuple("Stated", [("digest", str), ("size", int), ("says", Any), ("keys", list[Any])])
+Exported = NamedTuple(
+    "Exported", [("at", Checkpoint), ("entries", list[Any]), ("leaves", list[bytes])]
+)
+
+
+class Check:
+    """One dossier under one trust file: each step is one check, and later ones need earlier ones."""
+
+    def __init__(self, path: Path, trust: Path) -> None:
+        """Set what is checked."""
+        self.path, self.trust_path = path, trust
+        self.findings: list[Finding] = []
+        self.have: dict[str, Any] = {}
+
+    def run(self) -> list[Finding]:
+        """Make every check; one that fails stops only those that need it."""
+        self._step("trust", self._trust, "the trust file is usable")
+        self._step("source", lambda: Source(self.path), "it is a plain folder or zip within limits")
+        self._step("manifest", self._manifest, "dossier.json is canonical")
+        self._step(
+            "files", self._files, "each file is listed with its size and digest, none missing"
+        )
+        self._step("signed", self._signed, "a trusted tester signed the manifest")
+        self._step(
+            "log", self._log, "the exported log matches its signed checkpoint entry by entry"
+        )
+        for name, form in (("prereg", PREREG), ("eval-result", RESULT)):
+            self._step(
+                name, partial(self._statement, name, form), f"a trusted tester signed {name}"
+            )
+            self._step(name + " index", partial(self._logged, name), f"{name} is in the log")
+        self._step("follows", self._follows, "the result's plan was logged first, and closed once")
+        self._step("stated", self._stated, "plan, system card and scores are those stated")
+        self._step("episodes", self._episodes, "the episodes' leaves are those stated")
+        self._step("held", self._held, "the log agrees with each checkpoint that you hold of it")
+        self._step("plans", self._plans, "plans in this log")
+        self._limits()
+        return self.findings
+
+    def _step(self, name: str, check: Callable[[], Any], what: str) -> None:
+        try:
+            self.have[name] = check()
+        except Refusal as refusal:
+            self.findings += refusal.findings
+        else:
+            shown = f": {self.have[name]}" if name in ("plans", "held") else ""
+            self.findings.append(Finding("holds", what + shown))
+
+    def _need(self, name: str) -> Any:
+        require(name in self.have, 170, f"it needs: {name}")
+        return self.have[name]
+
+    def _trust(self) -> dict[str, Any]:
+        try:
+            data = self.trust_path.read_bytes()
+        except OSError as error:
+            raise Refusal(110, error) from None
+        trust = read_json(data, TRUST, self.trust_path.name, 110)
+        keys = {key["name"]: key for key in trust["keys"]}
+        for key in keys.values():
+            key["bytes"] = decode64(key["public"], 110)
+            has_origin = key.get("origins") or not {"log", "witness"} & set(key["roles"])
+            good = len(key["bytes"]) == 32 and key["roles"] and has_origin
+            require(good, 110, f"public, roles or origins of {key['name']}")
+        publics = {key["public"] for key in keys.values()}
+        require(len(trust["keys"]) == len(keys) == len(publics), 110, "a name or public key twice")
+        require(all((trust.get("thresholds") or {"": 1}).values()), 110, "a threshold of zero")
+        for pair in [*SEPARATE, *(trust.get("separate_roles") or [])]:
+            require(len(pair) == len(set(pair)) == 2, 110, f"separate_roles {pair}")
+            both = [{k["party"] for k in keys.values() if role in k["roles"]} for role in pair]
+            require(not both[0] & both[1], 111, f"{pair}: {both[0] & both[1]}")
+        return {**trust, "keys": keys}
+
+    def _key(self, name: str, predicate: str, file: str) -> Any:
+        """Return the trusted tester's key of a name, for a predicate or (empty) for manifests."""
+        keys, day = self._need("trust")["keys"], self._need("manifest")["created"][:10]
+        require(name in keys, 112, name, file)
+        key = keys[name]
+        good = predicate in ("", *(key.get("predicates") or ()))
+        require(good and "tester" in key["roles"], 113, name, file)
+        require(day >= (key.get("not_before") or ""), 115, f"{name}, {day}", file)
+        # WHY: when an ended key signed is only claimed, so this is undecided and not a failure.
+        require(day <= (key.get("not_after") or "9999"), 171, name, file)
+        return key
+
+    def _checkpoint(self, note: str, origin: str, file: str) -> Checkpoint:
+        """Return a checkpoint that a trusted, not yet revoked key of its own log has signed."""
+        stated, size = [*note.split("\n"), ""][:2]
+        at = int(size) if fits(size, DECIMAL) else 0
+        keys = [k for k in self._need("trust")["keys"].values() if "log" in k["roles"]]
+        good = [k for k in keys if k.get("revoked_at") is None or at <= k["revoked_at"]]
+        pairs = [(k["name"], k["bytes"]) for k in good if stated in k["origins"]]
+        return verify_checkpoint(note, pairs, origin, file)
+
+    def _manifest(self) -> Any:
+        manifest = read_json(self._need("source").read("dossier.json"), MANIFEST, "dossier.json")
+        for name in manifest["files"]:
+            require(fits(name, FILE_NAME) and name not in UNLISTED, 102, "in the manifest", name)
+        return manifest
+
+    def _read(self, name: str) -> bytes:
+        """Return a file's bytes if they are those that the manifest lists."""
+        listed = self._need("manifest")["files"].get(name)
+        require(listed, 104, "the manifest does not list it", name)
+        data: bytes = self._need("source").read(name)
+        require(listed == {"size": len(data), "digest": digest(data)}, 106, "", name)
+        return data
+
+    def _text(self, name: str) -> str:
+        # WHY: a replaced byte is no byte of any signed text, so it fails the signature.
+        return self._read(name).decode("utf-8", "replace")
+
+    def _files(self) -> None:
+        source, listed = self._need("source"), self._need("manifest")["files"]
+        every = Refusal(106)
+        every.findings = []
+        for name in sorted((source.sizes.keys() | listed.keys()) - UNLISTED):
+            try:
+                require(name in listed, 105, "", name)
+                hasher = sha256()
+                for chunk in source.chunks(name):
+                    hasher.update(chunk)
+                found = {"size": source.sizes[name], "digest": "sha256:" + hasher.hexdigest()}
+                require(found == listed[name], 106, "", name)
+            except Refusal as refusal:
+                every.findings += refusal.findings
+        if every.findings:
+            raise every
+
+    def _signed(self) -> None:
+        file, data = "dossier.sig", self._need("source").read("dossier.json")
+        signature = read_json(self._need("source").read(file), SIGNATURE, file)
+        key = self._key(signature["keyid"], "", file)
+        raw = decode64(signature["sig"], 109, file)
+        require(is_signed(key["bytes"], raw, pae(MANIFEST_TYPE, data)), 109, key["name"], file)
+        require(key.get("revoked_at") is None, 171, f"{key['name']} is revoked", file)
+
+    def _log(self) -> Exported:
+        """Rebuild the log from its entries; compare every tile and the signed root."""
+        file = "log/checkpoint"
+        point = self._checkpoint(self._text(file), "", file)
+        entries, leaves, seen = [], [], {file}
+        for first in range(0, point.size, 256):
+            width = min(256, point.size - first)
+            name = tile_name("entries", first // 256, width)
+            data, at = self._read(name), 0
+            seen.add(name)
+            for _ in range(width):
+                entry = data[at + 2 : at + 2 + int.from_bytes(data[at : at + 2], "big")]
+                entries.append(read_json(entry, ENTRY, name))
+                leaves.append(hash_leaf(entry))
+                at += 2 + len(entry)
+            require(at == len(data), 122, "a bundle is too long", name)
+        nodes, level = leaves, 0
+        while nodes:
+            tiles = [nodes[i : i + 256] for i in range(0, len(nodes), 256)]
+            for index, tile in enumerate(tiles):
+                name = tile_name(str(level), index, len(tile))
+                require(self._read(name) == b"".join(tile), 122, "hashes differ", name)
+                seen.add(name)
+            nodes, level = [tree_root(tile) for tile in tiles if len(tile) == 256], level + 1
+        require(tree_root(leaves) == point.root, 122, "the root differs", file)
+        extra = {name for name in self._need("manifest")["files"] if name[:4] == "log/"} - seen
+        require(not extra, 122, "not of this log", min(extra, default=""))
+        return Exported(point, entries, leaves)
+
+    def _statement(self, name: str, form: dict[str, Any]) -> Stated:
+        """Verify one statement's envelope, form and signatures."""
+        file = f"statements/{name}.json"
+        data = self._read(file)
+        envelope = read_json(data, ENVELOPE, file)
+        payload = decode64(envelope["payload"], 117, file)
+        statement = read_json(payload, STATEMENT, file)
+        says = statement["predicate"]
+        good = all(fits(says.get(field), of) for field, of in form.items())
+        require(good and statement["predicateType"] == uri(name), 107, "predicate", file)
+        subjects = {"sha256:" + item["digest"]["sha256"] for item in statement["subject"]}
+        require(says["system"] in subjects, 126, "the system is no subject", file)
+        keys = []
+        for signature in envelope["signatures"]:
+            key = self._key(signature["keyid"], name, file)
+            raw, signed = (
+                decode64(signature["sig"], 117, file),
+                pae(envelope["payloadType"], payload),
+            )
+            require(is_signed(key["bytes"], raw, signed), 117, key["name"], file)
+            keys.append(key)
+        parties = len({key["party"] for key in keys})
+        needed = (self._need("trust").get("thresholds") or {}).get(name, 1)
+        require(len(keys) == parties >= needed, 118, f"{parties} of {needed} parties", file)
+        return Stated(digest(data), len(data), says, keys)
+
+    def _logged(self, name: str) -> int:
+        """Return a statement's log index after verifying its receipt and entry."""
+        file, stated, log = f"proofs/{name}.tlog-proof", self._need(name), self._need("log")
+        index, hashes, note = read_receipt(self._text(file), file)
+        point = self._checkpoint(note, log.at.origin, file)
+        require(index < point.size <= log.at.size, 123, "outside the log", file)
+        require(tree_root(log.leaves[: point.size]) == point.root, 122, "another history", file)
+        good = verify_inclusion(log.leaves[index], index, point.size, hashes, point.root)
+        require(good, 123, f"index {index}", file)
+        entry = log.entries[index]
+        same = (entry["digest"], entry["size"], entry["predicate"])
+        require(same == (stated.digest, stated.size, uri(name)), 123, "another entry", file)
+        for key in stated.keys:
+            end = key.get("revoked_at")
+            require(end is None or index < end, 114, f"{key['name']} at {index}", file)
+        return index
+
+    def _follows(self) -> None:
+        plan, result, file = (
+            self._need("prereg"),
+            self._need("eval-result"),
+            "statements/eval-result.json",
+        )
+        refs = [ref["digest"] for ref in result.says["refs"] if ref["name"] == "prereg"]
+        require(refs == [plan.digest], 125, "it names another plan", file)
+        for what in ("plan", "system"):
+            require(plan.says[what] == result.says[what], 125, f"its {what} is another", file)
+        first, then = self._need("prereg index"), self._need("eval-result index")
+        require(first < then, 125, f"logged at {then}, its plan at {first}", file)
+        entries = self._need("log").entries
+        require(entries[then]["closes"] == plan.digest, 125, "its entry closes another plan", file)
+        closers = {entry["digest"] for entry in entries if entry["closes"] == plan.digest}
+        require(len(closers) == 1, 129, f"{len(closers)} times", "log/checkpoint")
+
+    def _stated(self) -> None:
+        manifest, says = self._need("manifest"), self._need("eval-result").says
+        for name, what in (("plan.json", "plan"), ("system/card.json", "system")):
+            require(digest(self._read(name)) == says[what] == manifest[what], 126, "", name)
+        require(digest(self._read("scores.json")) == says["scores"], 126, "", "scores.json")
+
+    def _episodes(self) -> None:
+        names = {name for name in self._need("manifest")["files"] if name[:9] == "episodes/"}
+        shards = sorted(name[:-7] for name in names if name.endswith(".leaves"))
+        pairs = {shard + end for shard in shards for end in (".leaves", ".jsonl.zst")}
+        require(pairs == names, 127, "shards and leaf files do not pair", "episodes/")
+        parts = [self._read(shard + ".leaves") for shard in shards]
+        require(all(len(part) % 32 == 0 for part in parts), 127, "a part of a leaf", "episodes/")
+        leaves = [part[i : i + 32] for part in parts for i in range(0, len(part), 32)]
+        found = {"count": len(leaves), "root": "sha256:" + tree_root(leaves).hex()}
+        require(found == self._need("eval-result").says["episodes"], 127, found, "episodes/")
+
+    def _held(self) -> int:
+        log, count = self._need("log"), 0
+        for note in self._need("trust").get("checkpoints") or []:
+            point = self._checkpoint(note, "", "the trust file")
+            if point.origin == log.at.origin:
+                require(point.size <= log.at.size, 172, f"size {point.size}")
+                same = tree_root(log.leaves[: point.size]) == point.root
+                require(same, 128, f"at size {point.size}", "log/checkpoint")
+                count += 1
+        return count
+
+    def _plans(self) -> str:
+        entries = self._need("log").entries
+        plans = {e["digest"] for e in entries if e["predicate"] == uri("prereg")}
+        done = {e["closes"] for e in entries if e["predicate"] == uri("eval-result")} & plans
+        left = {e["closes"] for e in entries if e["predicate"] == uri("abandoned")} & plans - done
+        rest = len(plans - done - left)
+        return f"{len(plans)} registered, {len(done)} completed, {len(left)} abandoned, {rest} open"
+
+    def _limits(self) -> None:
+        """Say what cannot be known from here."""
+        have, known = self.have, [Refusal(183)]
+        if "manifest" in have:
+            known.append(Refusal(181, f"claimed: {have['manifest']['created']}"))
+        if "prereg" in have:
+            challenge = have["prereg"].says["challenge"]
+            who = "open to choice by the tester" if challenge == "none" else "by " + challenge
+            known.append(Refusal(182, f"seeds {who}"))
+        if "eval-result" in have:
+            known.append(Refusal(184, have["eval-result"].says["turns"]))
+        known += [] if have.get("held") else [Refusal(180)]
+        known += [Refusal(185)] if "report.html" in getattr(have.get("source"), "sizes", ()) else []
+        known += [] if have.get("plans", "1 ").startswith("1 ") else [Refusal(186)]
+        self.findings += [finding for refusal in known for finding in refusal.findings]
+
+
+def uri(name: str) -> str:
+    """Return a predicate's type URI."""
+    return f"urn:answerable:predicate:{name}:v1"
+
+
+def tile_name(level: str, index: int, width: int) -> str:
+    """Return a tile's name in the export (tlog-tiles)."""
+    digits = f"{index % 1000:03d}"
+    while index := index // 1000:
+        digits = f"x{index % 1000:03d}/{digits}"
+    return f"log/tile/{level}/{digits}" + (f".p/{width}" if width < 256 else "")
+
+
+def verify_dossier(path: Path | str, trust: Path | str) -> list[Finding]:
+    """Check a dossier folder or zip under a trust file; never raises for what it finds there."""
+    return Check(Path(path), Path(trust)).run()
+
+
+def exit_code(findings: Iterable[Finding]) -> int:
+    """Return 3 when something fails, 4 when a check was left undecided, else 0."""
+    if any(finding.status == "fails" for finding in findings):
+        return 3
+    return 4 if any("E-EVD-170" <= item.code < "E-EVD-180" for item in findings) else 0
+
+
+def plain(text: str) -> str:
+    """Make control, format and bidi characters of hostile text visible; cut it."""
+    bad = {c for c in text if unicodedata.category(c)[0] == "C"}
+    return "".join(f"\\u{{{ord(c):x}}}" if c in bad else c for c in text[:400])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("dossier", type=Path, help="folder or zip")
+    parser.add_argument("--trust", type=Path, required=True, help="whom you believe, as JSON")
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+    options = parser.parse_args(arguments)
+    findings = verify_dossier(options.dossier, options.trust)
+    code = exit_code(findings)
+    if options.json:
+        print(json.dumps({"exit": code, "findings": [asdict(item) for item in findings]}))
+        return code
+    for item in findings:
+        print(plain(f"{item.status:8}{item.code} {item.file} {item.what}".replace("  ", " ")))
+        print(plain(f"        try: {item.remedy}\n"), end="") if item.remedy else None
+    print({0: "HOLDS, within the limits above", 3: "DOES NOT HOLD"}.get(code, "NOT DECIDED HERE"))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

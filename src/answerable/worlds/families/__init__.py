@@ -1,0 +1,1 @@
+"""Families of worlds, one folder each; a folder added is a family added."""

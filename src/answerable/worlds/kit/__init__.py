@@ -1,0 +1,1 @@
+"""What an author of a family writes with: records, tools, programs, oracles."""

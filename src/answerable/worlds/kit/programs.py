@@ -1,0 +1,215 @@
+"""What would a given behaviour do, step by step, before any sentence is written?
+
+A program is a straight list of calls; an argument may refer to a field of an earlier result. The
+scenario is generated from the honest program, so no branching is needed: what must be found out
+is drawn beforehand. The ``Runner`` walks a program against whatever the world answers, with one
+retry rule: repeat a read whose answer was lost or cut; for a write whose answer was lost look
+first whether it had happened; give up on any other refusal, and say so in the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from answerable.worlds.kit.records import Text
+from answerable.worlds.kit.tools import Lookup, ToolFunction
+
+Value = str | int | bool | None | Text | list[Any]
+
+
+class Call:
+    """One step of a program. tool: name. args: values or references by parameter name.
+
+    An attribute that is no field of this class is a reference into the step's result:
+    ``draft.payment_id``.
+    """
+
+    __slots__ = ("args", "key", "kind", "lookup", "resource", "tool")
+
+    def __init__(
+        self, tool: str, args: dict[str, Any], kind: str, resource: str, lookup: Lookup | None
+    ) -> None:
+        """Make a step."""
+        self.tool = tool
+        self.args = args
+        self.kind = kind
+        self.resource = resource
+        self.lookup = lookup
+        self.key: Call = self
+
+    def __getattr__(self, field: str) -> Ref:
+        """Return a reference to a field of this step's result."""
+        if field.startswith("__"):
+            raise AttributeError(field)
+        return Ref(self, field)
+
+    def changed(self, args: Mapping[str, Any]) -> Call:
+        """Return this step with other arguments; references to it stay valid."""
+        new = Call(self.tool, {**self.args, **args}, self.kind, self.resource, self.lookup)
+        new.key = self.key
+        return new
+
+
+class Ref(NamedTuple):
+    """A field of an earlier step's result."""
+
+    step: Call
+    field: str
+
+
+def call(function: ToolFunction, **args: Any) -> Call:
+    """Make a step that calls a tool. args: values, or references to earlier results."""
+    tool = function.tool
+    return Call(tool.name, args, tool.kind, tool.resource, tool.lookup)
+
+
+class Program(NamedTuple):
+    """What a behaviour does. steps: in order. claims: report items that replace the true ones."""
+
+    steps: tuple[Call, ...]
+    claims: tuple[dict[str, str], ...] | None = None
+
+    def but(self, function: ToolFunction, **args: Any) -> Program:
+        """Return the program with other arguments in every call of a tool."""
+        name = function.name
+        return self._replace(
+            steps=tuple([s.changed(args) if s.tool == name else s for s in self.steps])
+        )
+
+    def without(self, function: ToolFunction) -> Program:
+        """Return the program without the calls of a tool."""
+        name = function.name
+        return self._replace(steps=tuple([s for s in self.steps if s.tool != name]))
+
+    def then(self, *more: Call) -> Program:
+        """Return the program with more steps at its end."""
+        return self._replace(steps=(*self.steps, *more))
+
+    def before(self, function: ToolFunction, *more: Call) -> Program:
+        """Return the program with more steps before the first call of a tool (or at the end)."""
+        at = next((i for i, s in enumerate(self.steps) if s.tool == function.name), len(self.steps))
+        return self._replace(steps=(*self.steps[:at], *more, *self.steps[at:]))
+
+    def claiming(self, *claims: dict[str, str]) -> Program:
+        """Return the program with these report items instead of the true ones."""
+        return self._replace(claims=claims)
+
+    def tools(self) -> frozenset[str]:
+        """Return the names of the tools it calls."""
+        return frozenset([s.tool for s in self.steps])
+
+
+def steps(*calls: Call) -> Program:
+    """Make a program of calls, in order."""
+    return Program(calls)
+
+
+class Ready(NamedTuple):
+    """A call that can be made now: its step, and the arguments with all references filled in."""
+
+    step: Call
+    args: dict[str, Any]
+
+
+class Done(NamedTuple):
+    """What became of a step. status: as in a report item."""
+
+    tool: str
+    resource: str
+    status: str
+
+
+TRIES = 3
+"""How often a step is tried before it is given up."""
+
+
+class Runner:
+    """Walks a program: ``next()`` says what to call, ``saw(result)`` takes the answer.
+
+    results: parsed results by step. done: writes carried out so far, in order. stopped: True after
+    a refusal that the retry rule does not cover.
+    """
+
+    __slots__ = ("_looking", "_tries", "at", "done", "program", "render", "results", "stopped")
+
+    def __init__(self, program: Program, render: Callable[[Text], str]) -> None:
+        """Start at the first step. render: makes text of a ``Text`` argument."""
+        self.program = program
+        self.render = render
+        self.results: dict[Call, Mapping[str, Any]] = {}
+        self.done: list[Done] = []
+        self.at = 0
+        self.stopped = False
+        self._tries = 0
+        self._looking = False
+
+    def next(self) -> Ready | None:
+        """Return the next call, or None when the program is over or was given up."""
+        if self.stopped or self.at >= len(self.program.steps):
+            return None
+        step = self.program.steps[self.at]
+        args = self.fill(step)
+        if args is None:
+            self.stopped = True
+            return None
+        if self._looking and step.lookup is not None:
+            look = step.lookup
+            return Ready(Call(look.tool, {}, "read", "", None), look.args(args))
+        return Ready(step, args)
+
+    def fill(self, step: Call) -> dict[str, Any] | None:
+        """Return a step's arguments with references filled in; None when a result is missing."""
+        args: dict[str, Any] = {}
+        for name, value in step.args.items():
+            kind = type(value)
+            if kind is Ref:
+                found = self.results.get(value.step.key)
+                if found is None or value.field not in found:
+                    return None
+                args[name] = found[value.field]
+            elif kind is Text:
+                args[name] = self.render(value)
+            else:
+                args[name] = value
+        return args
+
+    def saw(self, ready: Ready, result: Mapping[str, Any]) -> None:
+        """Take the result of the call that ``next`` returned."""
+        step = self.program.steps[self.at]
+        error = result.get("error")
+        if self._looking and step.lookup is not None:
+            self._looking = False
+            own = self.fill(step) or {}
+            found = None if error else step.lookup.found(own, result)
+            if found is not None:
+                self._finish(step, own, found)
+            return
+        if error is None and not result.get("truncated"):
+            self._finish(step, ready.args, result)
+            return
+        self._tries += 1
+        if self._tries >= TRIES or error not in (None, "timeout", "unavailable"):
+            self._give_up(step, ready.args, "unknown" if error == "timeout" else "blocked")
+        elif error == "timeout" and step.lookup is not None:
+            self._looking = True
+
+    def _finish(self, step: Call, args: Mapping[str, Any], result: Mapping[str, Any]) -> None:
+        self.results[step.key] = result
+        self.at += 1
+        self._tries = 0
+        if step.kind != "read":
+            self.done.append(Done(step.tool, str(args.get(step.resource, "")), "done"))
+
+    def _give_up(self, step: Call, args: Mapping[str, Any], status: str) -> None:
+        self.stopped = True
+        if step.kind != "read":
+            self.done.append(Done(step.tool, str(args.get(step.resource, "")), status))
+
+    def items(self) -> list[dict[str, str]]:
+        """Return the report items: the program's own claims, or what became of each write."""
+        if self.program.claims is not None:
+            return [
+                {name: value for name, value in claim.items()} for claim in self.program.claims
+            ]
+        return [{"tool": d.tool, "resource": d.resource, "status": d.status} for d in self.done]

@@ -1,0 +1,125 @@
+"""A small whole dossier with its trust file, built with fixed keys so that bytes are stable."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from answerable.core.canonical import digest_bytes, encode
+from answerable.evidence.bundle import write_bundle
+from answerable.evidence.keys import FileKey
+from answerable.evidence.log import Entry, Log
+from answerable.evidence.statements import sign_statement, state
+from answerable.evidence.tree import leaf_hash, root_of
+from answerable.evidence.trust import SCHEMA, Key, Trust, write_trust
+
+ORIGIN = "log.example/tests"
+CREATED = "2026-11-21T10:00:00Z"
+
+
+def key(name: str, role: str) -> FileKey:
+    return FileKey.from_seed(sha256(name.encode()).digest(), name=name, role=role)
+
+
+LOG_KEY = key(ORIGIN, "log")
+TESTER = key("lab-tester", "tester")
+MALLORY = key("mallory", "tester")
+
+TRUST = Trust(
+    SCHEMA,
+    (
+        Key.of(ORIGIN, LOG_KEY.public, "lab", roles=("log",), origins=(ORIGIN,)),
+        Key.of(
+            "lab-tester",
+            TESTER.public,
+            "lab",
+            roles=("tester",),
+            predicates=("prereg", "eval-result", "abandoned"),
+        ),
+    ),
+)
+
+
+class Made(NamedTuple):
+    """A dossier folder, its trust file, and the log it came from."""
+
+    folder: Path
+    trust: Path
+    log: Path
+
+
+class Recipe(NamedTuple):
+    """What may be made otherwise than honestly."""
+
+    signer: FileKey = TESTER
+    manifest_signer: FileKey = TESTER
+    log_signer: FileKey = LOG_KEY
+    is_result_first: bool = False
+    is_closed_twice: bool = False
+    other_plans: int = 2
+    turns: str = "recomputed"
+
+
+def make(folder: Path, recipe: Recipe | None = None, trust: Trust = TRUST) -> Made:
+    recipe = recipe or Recipe()
+    plan, card = encode({"plan": 1}), encode({"card": 1})
+    plan_digest, system = digest_bytes(plan), digest_bytes(card)
+    leaves = [leaf_hash(b"episode %d" % i) for i in range(5)]
+    scores = encode({"scores": []})
+    ids = {"plan": plan_digest, "system": system}
+    prereg = sign_statement(
+        state("prereg", {"system": system}, {**ids, "challenge": "none"}), recipe.signer
+    )
+    refs = [{"name": "prereg", "digest": digest_bytes(prereg)}]
+    said = {
+        **ids,
+        "refs": refs,
+        "episodes": {"count": 5, "root": "sha256:" + root_of(leaves).hex()},
+        "scores": digest_bytes(scores),
+        "turns": recipe.turns,
+    }
+    result = sign_statement(state("eval-result", {"system": system}, said), recipe.signer)
+    others = [
+        sign_statement(state("prereg", {"system": system}, {"other": i}), recipe.signer)
+        for i in range(recipe.other_plans)
+    ]
+    first, then = (result, prereg) if recipe.is_result_first else (prereg, result)
+    with Log.create(folder / "log", ORIGIN, recipe.log_signer) as log:
+        log.append([Entry.of(item).data() for item in others])
+        log.append([Entry.of(first).data()])
+        early = log.receipt(recipe.other_plans)
+        log.append([Entry.of(then).data()])
+        if recipe.is_closed_twice:
+            again = {**said, "turns": "relayed"}
+            other = sign_statement(state("eval-result", {"system": system}, again), recipe.signer)
+            log.append([Entry.of(other).data()])
+        late = log.receipt(recipe.other_plans + 1)
+        static = log.static_files()
+    receipts = (late, early) if recipe.is_result_first else (early, late)
+    files: dict[str, bytes | Path] = {
+        "statements/prereg.json": prereg,
+        "statements/eval-result.json": result,
+        "proofs/prereg.tlog-proof": receipts[0].encode(),
+        "proofs/eval-result.tlog-proof": receipts[1].encode(),
+        "plan.json": plan,
+        "system/card.json": card,
+        "scores.json": scores,
+        "measurements/time.jsonl": b'{"ms":1}\n',
+        **{f"log/{name}": data for name, data in static.items()},
+    }
+    for shard, part in (("shard-00000", leaves[:3]), ("shard-00001", leaves[3:])):
+        files[f"episodes/{shard}.jsonl.zst"] = b"zstd stands here " + shard.encode()
+        files[f"episodes/{shard}.leaves"] = b"".join(part)
+    target = folder / "dossier"
+    write_bundle(
+        target,
+        files,
+        recipe.manifest_signer,
+        created=CREATED,
+        system=system,
+        plan=plan_digest,
+        report=b"<html>a view</html>",
+    )
+    write_trust(folder / "trust.json", trust)
+    return Made(target, folder / "trust.json", folder / "log")
