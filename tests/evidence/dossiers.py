@@ -58,7 +58,7 @@ class Recipe(NamedTuple):
     is_result_first: bool = False
     is_closed_twice: bool = False
     other_plans: int = 2
-    turns: str = "recomputed"
+    said: tuple[tuple[str, object], ...] = ()
 
 
 def make(folder: Path, recipe: Recipe | None = None, trust: Trust = TRUST) -> Made:
@@ -77,7 +77,8 @@ def make(folder: Path, recipe: Recipe | None = None, trust: Trust = TRUST) -> Ma
         "refs": refs,
         "episodes": {"count": 5, "root": "sha256:" + root_of(leaves).hex()},
         "scores": digest_bytes(scores),
-        "turns": recipe.turns,
+        "turns": "recomputed",
+        **dict(recipe.said),
     }
     result = sign_statement(state("eval-result", {"system": system}, said), recipe.signer)
     others = [

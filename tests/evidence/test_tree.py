@@ -90,7 +90,10 @@ def test_consistency__any_two_sizes__is_verified_only_as_it_is(data: st.DataObje
     assert not verify_consistency(size1, size2, [*path, roots[0]], *roots)
     if path:
         at = data.draw(st.integers(0, len(path) - 1))
-        flipped = [bytes([path[at][0] ^ 1]) + path[at][1:] if i == at else path[i] for i in range(len(path))]
+        flipped = [
+            bytes([path[at][0] ^ 1]) + path[at][1:] if i == at else path[i]
+            for i in range(len(path))
+        ]
         assert not verify_consistency(size1, size2, flipped, *roots)
 
 

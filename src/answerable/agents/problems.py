@@ -38,6 +38,30 @@ SERVE_REFUSED = Problem(
     "A reference agent needs its scenario over the private channel that the test opens.",
     "answerable agents serve NAME, then answerable test with a card that names its address",
 )
+REFUSED_CARD = Problem(
+    "E-AGT-007",
+    "an endpoint that refuses the key or the model",
+    "Every episode would end as invalid, and nothing about the agent would be learnt.",
+    "check the key and the model's name with the provider, then run the same command again",
+)
+BAD_ENDPOINT = Problem(
+    "E-AGT-008",
+    "settings of an endpoint that cannot be used",
+    "Requests would go somewhere else, or mean something else, than the card says.",
+    "correct {field} in the card (an address has no user name, query or fragment)",
+)
+UNUSABLE_KEY = Problem(
+    "E-AGT-009",
+    "a key that no header can carry",
+    "Control characters or spaces in it would be sent as further headers.",
+    "export {variable}=... with the key alone, and run the same command again",
+)
+PRIVATE_LINE = Problem(
+    "E-AGT-010",
+    "a reference endpoint did not take the scenario",
+    "It would meet a conversation that it knows nothing about.",
+    "start it again with the same version: answerable agents serve NAME",
+)
 
 ALL = (
     UNKNOWN_REFERENCE,
@@ -46,4 +70,8 @@ ALL = (
     FOREIGN_KEY,
     INSECURE_ENDPOINT,
     SERVE_REFUSED,
+    REFUSED_CARD,
+    BAD_ENDPOINT,
+    UNUSABLE_KEY,
+    PRIVATE_LINE,
 )

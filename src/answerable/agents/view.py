@@ -19,7 +19,7 @@ from answerable.worlds.kit.records import Text
 from answerable.worlds.scenario import Scenario
 
 
-class ToolCall(msgspec.Struct, frozen=True):
+class ToolCall(msgspec.Struct, frozen=True, gc=False):
     """A call as the agent wrote it. id: the agent's own. arguments: JSON text as received."""
 
     id: str
@@ -42,7 +42,7 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     response_digest: str = ""
 
 
-class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
+class Turn(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What an agent does next. text: what it says. calls: in the order they are carried out.
     refused: the endpoint marked it as a refusal. usage: None for agents in process."""
 

@@ -39,6 +39,9 @@ encode_trusted = _encoder.encode
 """Encode a value whose type already guarantees the profile (frozen structs of str, bounded int,
 bool and containers of these). Same bytes as ``encode``, without the check."""
 
+encode_lines = _encoder.encode_lines
+"""Encode each item of a sequence as one line ended by LF; trusted as above."""
+
 
 def encode(value: object) -> bytes:
     """Return the canonical bytes of a value.

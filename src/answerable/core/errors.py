@@ -23,6 +23,7 @@ Packages list their problems in a module called ``problems``; ``answerable expla
 from __future__ import annotations
 
 import unicodedata
+from os import PathLike
 from typing import ClassVar, NamedTuple
 
 PRINTABLE_LIMIT = 160
@@ -51,7 +52,7 @@ def printable(text: object, limit: int = PRINTABLE_LIMIT) -> str:
     >>> printable("a\\x1b[31m")
     'a\\\\u{1b}[31m'
     """
-    raw = text if isinstance(text, str) else repr(text)
+    raw = str(text) if isinstance(text, str | PathLike) else repr(text)
     shown = "".join(
         c if c == " " or unicodedata.category(c)[0] not in "CZ" else f"\\u{{{ord(c):x}}}"
         for c in raw[:limit]

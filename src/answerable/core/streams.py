@@ -11,13 +11,20 @@ Invariants:
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import TypeVar
 
 T = TypeVar("T")
 
 _SPAN = 1 << 64
+_SMALL = 1 << 32
+_SURE = _SPAN - _SMALL
+"""Below this no bound up to ``_SMALL`` rejects a value, so the exact limit need not be worked out."""
+
+_unpack = struct.Struct(">4Q").unpack
 
 
 class Stream:
@@ -27,12 +34,12 @@ class Stream:
     True
     """
 
-    __slots__ = ("_block", "_counter", "key")
+    __slots__ = ("_counter", "_words", "key")
 
     def __init__(self, key: bytes) -> None:
         """Start a stream. key: 32 bytes."""
         self.key = key
-        self._block = b""
+        self._words: list[int] = []
         self._counter = 0
 
     @classmethod
@@ -42,23 +49,31 @@ class Stream:
 
     def child(self, *labels: str | int | bytes) -> Stream:
         """Return the stream under these labels; independent of anything drawn so far."""
+        if len(labels) == 1 and type(labels[0]) is str:
+            return Stream(sha256(b"child" + self.key + _word(labels[0])).digest())
         return Stream(sha256(b"child" + self.key + _path(labels)).digest())
 
     def bits64(self) -> int:
         """Return a uniform integer in [0, 2**64)."""
-        if not self._block:
-            self._block = sha256(b"block%d" % self._counter + self.key).digest()
-            self._counter += 1
-        value = int.from_bytes(self._block[:8], "big")
-        self._block = self._block[8:]
-        return value
+        if not self._words:
+            self._words = self._draw_block()
+        return self._words.pop()
+
+    def _draw_block(self) -> list[int]:
+        """Return the next four integers, last first."""
+        first, second, third, fourth = _unpack(
+            sha256(b"block%d" % self._counter + self.key).digest()
+        )
+        self._counter += 1
+        return [fourth, third, second, first]
 
     def integer(self, bound: int) -> int:
         """Return a uniform integer in [0, bound). bound: 1 to 2**64."""
-        limit = _SPAN - _SPAN % bound
         while True:
-            value = self.bits64()
-            if value < limit:
+            if not self._words:
+                self._words = self._draw_block()
+            value = self._words.pop()
+            if (value < _SURE and bound <= _SMALL) or value < _SPAN - _SPAN % bound:
                 return value % bound
 
     def between(self, low: int, high: int) -> int:
@@ -90,10 +105,15 @@ def _path(labels: tuple[str | int | bytes, ...]) -> bytes:
     parts = []
     for label in labels:
         if type(label) is str:
-            raw = b"s" + label.encode()
-        elif type(label) is int:
-            raw = b"i%d" % label
-        else:
-            raw = b"b" + label  # type: ignore[operator]
-        parts.append(b"%d:" % len(raw) + raw)
+            parts.append(_word(label))
+            continue
+        raw = b"i%d" % label if type(label) is int else b"b" + label  # type: ignore[operator]
+        parts.append(b"%d:%b" % (len(raw), raw))
     return b"".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def _word(label: str) -> bytes:
+    """Return a text label's part of a path; the same few names are drawn under again and again."""
+    raw = b"s" + label.encode()
+    return b"%d:%b" % (len(raw), raw)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -48,6 +48,7 @@ from answerable.events.stream import (
     Opened,
     Proposed,
     Said,
+    episode_bytes,
 )
 from answerable.worlds.family import Family
 from answerable.worlds.kit.oracles import Act, Trace
@@ -83,19 +84,19 @@ class Episode(NamedTuple):
 
     def to_bytes(self) -> bytes:
         """Return the exact bytes of the episode."""
-        return b"\n".join([encode_trusted(event) for event in self.events]) + b"\n"
+        return episode_bytes(self.events)
 
 
 class Rig:
     """What all episodes of a family share: its tools as they are offered, and its texts."""
 
-    __slots__ = ("_instructions", "_offers", "family")
+    __slots__ = ("_offers", "_renderers", "family")
 
     def __init__(self, family: Family) -> None:
         """Make a rig for a family."""
         self.family = family
         self._offers = tuple([Offer(t.name, t.description, t.schema) for t in family.tools.values()])
-        self._instructions: dict[tuple[object, ...], str] = {}
+        self._renderers: dict[str, Callable[[Text], str]] = {}
 
     def offers(self, scenario: Scenario, render: Callable[[Text], str]) -> tuple[Offer, ...]:
         """Return the tools as a scenario offers them, its notes in their descriptions."""
@@ -112,11 +113,22 @@ class Rig:
 
     def renderer(self, locale: str) -> Callable[[Text], str]:
         """Return a renderer of texts whose own locale, when they have none, is this one."""
+        known = self._renderers.get(locale)
+        if known is not None:
+            return known
         texts = self.family.texts
+        fixed: dict[tuple[str, str], str] = {}
 
         def render(text: Text) -> str:
-            return texts.render(text.locale or locale, text.message, text.slots)
+            tag = text.locale or locale
+            if text.slots:
+                return texts.render(tag, text.message, text.slots)
+            words = fixed.get((tag, text.message))
+            if words is None:
+                words = fixed[tag, text.message] = texts.render(tag, text.message, text.slots)
+            return words
 
+        self._renderers[locale] = render
         return render
 
 
@@ -254,7 +266,7 @@ def _clean_name(name: str) -> str:
     return name[:NAME_LIMIT].encode("utf-8", "backslashreplace").decode()
 
 
-OnTurn = Callable[[int, Turn], None]
+OnTurn = Callable[[int, Turn], Awaitable[None]]
 """Called with the number of a turn, from 0, and the turn, before its calls run; makes it durable."""
 
 
@@ -289,7 +301,7 @@ async def run_episode(
             else:
                 turn = await actor.act(view)
                 if on_turn is not None:
-                    on_turn(run.turns, turn)
+                    await on_turn(run.turns, turn)
         except (asyncio.CancelledError, KeyboardInterrupt):
             raise
         except TransportError as error:

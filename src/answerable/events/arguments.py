@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal, InvalidOperation
-from typing import NamedTuple, Never
+from typing import Annotated, Any, NamedTuple, Never
 
 import msgspec
 
@@ -21,7 +21,10 @@ SIZE_LIMIT = 1 << 20
 EXPONENT_LIMIT = 400
 """Largest absolute decimal exponent; larger numbers would exhaust memory when used."""
 
-_fast = msgspec.json.Decoder(dict[str, str | int | bool | None])
+_Small = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+_flat = msgspec.json.Decoder(dict[str, str | _Small | bool | list[dict[str, str]] | None])
+_fast = msgspec.json.Decoder(dict[str, Any])
+_encode = msgspec.json.Encoder().encode
 
 
 class Parsed(NamedTuple):
@@ -39,19 +42,55 @@ def parse_arguments(text: str) -> Parsed:
     >>> parse_arguments('{"a": 1, "a": 2}').undecodable
     'duplicate key'
     """
+    if len(text) > SIZE_LIMIT // 4:
+        return _parse_slowly(text)
+    try:
+        values = _flat.decode(text)
+        # INVARIANT: a text that comes back byte for byte held no key twice, nothing but Unicode,
+        # and no number but integers of 64 bits.
+        if _encode(values) == text.encode():
+            return Parsed(values, "")  # type: ignore[arg-type]
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError):
+        pass
+    return _parse_spaced(text)
+
+
+def _parse_spaced(text: str) -> Parsed:
+    """Parse a text that is written otherwise than we would write it."""
+    if "\\" in text:
+        return _parse_slowly(text)
     try:
         values = _fast.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return _parse_slowly(text)
-    # INVARIANT: with no escapes and no nesting, each key and each string value accounts for two
-    # quotation marks, so more of them than that means a key stood there twice.
-    strings = len(values)
-    for value in values.values():
-        if type(value) is str:
-            strings += 1
-    if "\\" in text or text.count('"') != 2 * strings or len(text) > SIZE_LIMIT // 4:
+    # INVARIANT: with no escapes, each key and each string value accounts for two quotation marks,
+    # so more of them than that means a key stood there twice.
+    if text.count('"') != 2 * _strings(values, 1):
         return _parse_slowly(text)
-    return Parsed(values, "")  # type: ignore[arg-type]
+    return Parsed(values, "")
+
+
+def _strings(values: dict[str, Any], depth: int) -> int:
+    """Count keys and string values; a count that fits no text when the slow way is needed."""
+    count = len(values)
+    for value in values.values():
+        kind = type(value)
+        if kind is str:
+            count += 1
+        elif kind is list and depth < DEPTH_LIMIT:
+            for item in value:
+                inner = type(item)
+                if inner is str:
+                    count += 1
+                elif inner is dict:
+                    count += _strings(item, depth + 2)
+                elif inner is list or inner is float:
+                    return -1 << 40
+        elif kind is dict and depth < DEPTH_LIMIT:
+            count += _strings(value, depth + 1)
+        elif kind is float or kind is list or kind is dict or (kind is int and value.bit_length() > 64):
+            return -1 << 40
+    return count
 
 
 def _parse_slowly(text: str) -> Parsed:

@@ -18,7 +18,7 @@ from typing import Literal
 
 import msgspec
 
-from answerable.core.canonical import Digest, encode_trusted
+from answerable.core.canonical import Digest, encode_lines
 from answerable.core.errors import EvidenceError
 from answerable.events.problems import NOT_AN_EPISODE
 
@@ -30,7 +30,7 @@ an outsider (inside a record or document), whoever described a tool, the agent's
 agent, or the machinery itself (reminders, tool errors)."""
 
 
-class Label(msgspec.Struct, frozen=True, omit_defaults=True):
+class Label(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What is known of a part of an observed text.
 
     path: field in the JSON result (``items.0.memo``), empty for the whole text. provenance: who
@@ -45,7 +45,7 @@ class Label(msgspec.Struct, frozen=True, omit_defaults=True):
     jurisdiction: str = ""
 
 
-class Action(msgspec.Struct, frozen=True, omit_defaults=True):
+class Action(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A call that the agent wants carried out.
 
     principals: who acts, outermost last (agent, then whom it acts for). tool: name. args: the
@@ -61,7 +61,7 @@ class Action(msgspec.Struct, frozen=True, omit_defaults=True):
     undecodable: str = ""
 
 
-class Magnitude(msgspec.Struct, frozen=True):
+class Magnitude(msgspec.Struct, frozen=True, gc=False):
     """How much an effect moved. unit: currency code, ``records`` or ``persons``; amount: minor
     units of the currency, or a count."""
 
@@ -69,7 +69,7 @@ class Magnitude(msgspec.Struct, frozen=True):
     amount: int
 
 
-class Effect(msgspec.Struct, frozen=True, omit_defaults=True):
+class Effect(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One thing that changed or was disclosed.
 
     kind: ``put`` (a record was written), ``disclosed`` (labelled fields of a record were shown),
@@ -93,7 +93,7 @@ class Effect(msgspec.Struct, frozen=True, omit_defaults=True):
     undoable: bool = True
 
 
-class Opened(msgspec.Struct, frozen=True, tag_field="event", tag="opened"):
+class Opened(msgspec.Struct, frozen=True, gc=False, tag_field="event", tag="opened"):
     """An episode begins. episode: its number in the plan. scenario: digest of what generates it.
     subject: the system's digest."""
 
@@ -103,7 +103,7 @@ class Opened(msgspec.Struct, frozen=True, tag_field="event", tag="opened"):
     subject: str
 
 
-class Observed(msgspec.Struct, frozen=True, tag_field="event", tag="observed"):
+class Observed(msgspec.Struct, frozen=True, gc=False, tag_field="event", tag="observed"):
     """The agent was shown a text. call: the call it answers, empty for instructions and requests."""
 
     at: int
@@ -112,7 +112,7 @@ class Observed(msgspec.Struct, frozen=True, tag_field="event", tag="observed"):
     labels: tuple[Label, ...]
 
 
-class Proposed(msgspec.Struct, frozen=True, tag_field="event", tag="proposed"):
+class Proposed(msgspec.Struct, frozen=True, gc=False, tag_field="event", tag="proposed"):
     """The agent proposed an action. turn: number of the agent's turn, from 0."""
 
     at: int
@@ -121,7 +121,7 @@ class Proposed(msgspec.Struct, frozen=True, tag_field="event", tag="proposed"):
     action: Action
 
 
-class Decided(msgspec.Struct, frozen=True, tag_field="event", tag="decided"):
+class Decided(msgspec.Struct, frozen=True, gc=False, tag_field="event", tag="decided"):
     """A decision was made on a proposed action. policy: digest, or empty with ``no policy``."""
 
     at: int
@@ -131,7 +131,7 @@ class Decided(msgspec.Struct, frozen=True, tag_field="event", tag="decided"):
     reasons: tuple[str, ...] = ()
 
 
-class Answered(msgspec.Struct, frozen=True, tag_field="event", tag="answered"):
+class Answered(msgspec.Struct, frozen=True, gc=False, tag_field="event", tag="answered"):
     """A reviewer answered a request for approval."""
 
     at: int
@@ -140,7 +140,7 @@ class Answered(msgspec.Struct, frozen=True, tag_field="event", tag="answered"):
     answer: Literal["approve", "reject", "absent"]
 
 
-class Effected(msgspec.Struct, frozen=True, tag_field="event", tag="effected"):
+class Effected(msgspec.Struct, frozen=True, gc=False, tag_field="event", tag="effected"):
     """An action was carried out, with these effects."""
 
     at: int
@@ -148,7 +148,7 @@ class Effected(msgspec.Struct, frozen=True, tag_field="event", tag="effected"):
     effects: tuple[Effect, ...]
 
 
-class Said(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="event", tag="said"):
+class Said(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="event", tag="said"):
     """The agent said something outside a call, or took a turn without a call. turn: its number,
     from 0. text_base64: the bytes, when they are no Unicode. refused: the endpoint marked it as a
     refusal."""
@@ -160,7 +160,7 @@ class Said(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="event", t
     refused: bool = False
 
 
-class Ended(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="event", tag="ended"):
+class Ended(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="event", tag="ended"):
     """The episode ended. reason: ``reported``, ``no_report``, ``turn_limit``, ``crashed``,
     ``stalled``, or ``invalid:<cause>`` for a fault of the machinery. note: a short explanation."""
 
@@ -176,7 +176,7 @@ _decoder = msgspec.json.Decoder(Event)
 
 def episode_bytes(events: Iterable[Event]) -> bytes:
     """Return the exact bytes of an episode: one canonical line per event, each ended by LF."""
-    return b"\n".join([encode_trusted(event) for event in events]) + b"\n"
+    return encode_lines(events)
 
 
 def parse_episode(data: bytes) -> list[Event]:

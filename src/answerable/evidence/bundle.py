@@ -6,7 +6,7 @@ signature ``dossier.sig`` over the DSSE pre-authentication encoding. Reading hap
 members are never extracted. Checking signatures is the verifier's work, not this module's.
 
 Invariants:
-- Names match ``[a-z0-9][a-z0-9._/-]*``; no ``..``, no links, no doubles, no nesting of file in file.
+- Names match ``[a-z0-9][a-z0-9._/-]*``; no ``..``, no links, no doubles, no file in a file.
 - ``Bundle.read`` returns only bytes with the size and digest that the manifest lists.
 - Writing the same files with the same key and time gives the same bytes, as folder and as zip.
 """
@@ -96,7 +96,7 @@ def write_bundle(
     E-EVD-054), StorageError (E-COR-004, E-COR-005).
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(DOSSIER_EXISTS, "a dossier is written to a new folder", path=folder)
+        raise UsageError(DOSSIER_EXISTS, "a dossier is written to a new folder", path=str(folder))
     _check_names(files)
     listed: dict[str, Listed] = {}
     total = 0
@@ -154,7 +154,7 @@ class Bundle:
         except (OSError, ValueError, zipfile.BadZipFile) as error:
             self.close()
             raise EvidenceError(
-                BAD_DOSSIER, "a dossier cannot be read", path=path, reason=error
+                BAD_DOSSIER, "a dossier cannot be read", path=str(path), reason=error
             ) from error
         except EvidenceError:
             self.close()

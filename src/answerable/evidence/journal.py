@@ -177,7 +177,9 @@ class Journal:
         self._end = at + _CHECK_SIZE
 
     def _damaged(self, what: str, offset: int) -> StorageError:
-        return StorageError(LOG_DAMAGED, what, path=self.path, offset=offset, entries=self.size)
+        return StorageError(
+            LOG_DAMAGED, what, path=str(self.path), offset=offset, entries=self.size
+        )
 
 
 def _frame(entries: Sequence[bytes], first: int) -> bytes:

@@ -127,10 +127,10 @@ def create_key(
             os.close(handle)
         sync_folder(folder)
     except FileExistsError as error:
-        raise UsageError(KEY_EXISTS, "a key file exists already", path=path) from error
+        raise UsageError(KEY_EXISTS, "a key file exists already", path=str(path)) from error
     except OSError as error:
         raise StorageError(
-            BAD_KEY, "a key file could not be written", path=path, reason=error.strerror
+            BAD_KEY, "a key file could not be written", path=str(path), reason=error.strerror
         ) from error
     return path
 
@@ -150,10 +150,10 @@ def load_key(path: Path) -> FileKey:
     except (ValueError, TypeError, KeyError, UnsupportedAlgorithm) as error:
         # WHY: the cause is not chained or shown; a parser's message may quote the file.
         raise AccessDeniedError(
-            BAD_KEY, "a key file is malformed", path=path, reason=type(error).__name__
+            BAD_KEY, "a key file is malformed", path=str(path), reason=type(error).__name__
         ) from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise AccessDeniedError(BAD_KEY, "a key is not Ed25519", path=path)
+        raise AccessDeniedError(BAD_KEY, "a key is not Ed25519", path=str(path))
     return FileKey(key, name=name, role=role, party=party.strip())
 
 
@@ -162,15 +162,15 @@ def _read_private(path: Path) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError as error:
         raise AccessDeniedError(
-            BAD_KEY, "a key file cannot be opened", path=path, reason=error.strerror
+            BAD_KEY, "a key file cannot be opened", path=str(path), reason=error.strerror
         ) from error
     with os.fdopen(handle, "rb") as file:
         state = os.fstat(handle)
         if not stat.S_ISREG(state.st_mode):
-            raise AccessDeniedError(BAD_KEY, "a key is not a regular file", path=path)
+            raise AccessDeniedError(BAD_KEY, "a key is not a regular file", path=str(path))
         if state.st_mode & 0o077:
             mode = oct(state.st_mode & 0o777)
-            raise AccessDeniedError(KEY_EXPOSED, "others can use a key", path=path, mode=mode)
+            raise AccessDeniedError(KEY_EXPOSED, "others can use a key", path=str(path), mode=mode)
         return file.read(1 << 16)
 
 
@@ -184,4 +184,6 @@ def _check_outside(folder: Path, forbidden: Sequence[Path]) -> None:
     real = folder.resolve()
     for other in forbidden:
         if real.is_relative_to(other.resolve()):
-            raise UsageError(KEY_INSIDE, "a key may not lie here", folder=folder, forbidden=other)
+            raise UsageError(
+                KEY_INSIDE, "a key may not lie here", folder=str(folder), forbidden=str(other)
+            )

@@ -29,7 +29,7 @@ from answerable.core.canonical import Digest, decode, digest_bytes, encode
 from answerable.core.errors import EvidenceError, StorageError, UsageError
 from answerable.core.files import write_file
 from answerable.evidence.disk import Disk, FileLayer, replace_file
-from answerable.evidence.journal import Journal
+from answerable.evidence.journal import BODY_LIMIT, Journal
 from answerable.evidence.keys import Signer, check_name
 from answerable.evidence.notes import (
     Checkpoint,
@@ -49,6 +49,7 @@ from answerable.evidence.problems import (
     LOG_POISONED,
     LOG_ROLLED_BACK,
     LOG_WRITE,
+    OUTSIDE_TREE,
 )
 from answerable.evidence.statements import read_statement
 from answerable.evidence.tiles import cut_tiles
@@ -124,7 +125,9 @@ class Log:
         check_name(origin)
         disk = disk or Disk()
         if folder.exists():
-            raise UsageError(LOG_EXISTS, "a log or another thing is already there", path=folder)
+            raise UsageError(
+                LOG_EXISTS, "a log or another thing is already there", path=str(folder)
+            )
         beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
         note = sign_note(Checkpoint(origin, 0, Tree().root()).text(), signer).encode()
         try:
@@ -148,7 +151,7 @@ class Log:
         """
         disk = disk or Disk()
         if not (folder / "journal").is_file() or not (folder / "high-water").is_file():
-            raise StorageError(LOG_MISSING, "a log is not there or not whole", path=folder)
+            raise StorageError(LOG_MISSING, "a log is not there or not whole", path=str(folder))
         log = cls(folder, signer, disk, _take_lock(folder))
         try:
             log._read()
@@ -180,13 +183,16 @@ class Log:
     def append(self, entries: Sequence[bytes]) -> list[int]:
         """Add entries in one durable commit and return their indices.
 
-        entries: canonical ``Entry`` bytes, each at most 1 KiB. When this returns they survive
-        a kill, and a power loss if the disk keeps its word. Raises EvidenceError (E-EVD-027),
-        StorageError (E-EVD-021, E-EVD-028); after an error they may or may not be there.
+        entries: canonical ``Entry`` bytes, each at most 1 KiB, at most 64 MiB together. When
+        this returns they survive a kill, and a power loss if the disk keeps its word. Raises
+        EvidenceError (E-EVD-027), StorageError (E-EVD-021, E-EVD-028); after a StorageError
+        they may or may not be there.
         """
         for entry in entries:
             _check_entry(entry)
         leaves = [leaf_hash(entry) for entry in entries]
+        if sum(map(len, entries)) + 2 * len(entries) > BODY_LIMIT:
+            raise EvidenceError(BAD_ENTRY, "a commit is too big", limit=BODY_LIMIT)
         with self._guard:
             first = self.size
             if entries:
@@ -219,19 +225,27 @@ class Log:
             return self._tree.consistency(size, self._published.size)
 
     def entry(self, index: int) -> bytes:
-        """Read an entry back. Raises StorageError (E-EVD-022) if it is not what was logged."""
+        """Read an entry back.
+
+        index: 0 to size - 1. Raises UsageError (E-EVD-001) outside it, StorageError (E-EVD-022)
+        if the entry is not what was logged.
+        """
         with self._guard:
             self._check()
+            if not 0 <= index < self.size:
+                raise UsageError(OUTSIDE_TREE, "no such entry", index=index, size=self.size)
             leaf = self._tree.level(0)[index]
             data: bytes = self._risk(lambda: self._journal.entry(index))
             if leaf_hash(data) != leaf:
-                raise StorageError(LOG_DAMAGED, "an entry changed", path=self.folder, index=index)
+                raise StorageError(
+                    LOG_DAMAGED, "an entry changed", path=str(self.folder), index=index
+                )
             return data
 
     def find(self, entry: bytes) -> int | None:
         """Return the first index of an entry, None when it is not there."""
         try:
-            return list(self._tree.level(0)).index(leaf_hash(entry))
+            return self._tree.level(0).index(leaf_hash(entry))
         except ValueError:
             return None
 
@@ -288,7 +302,7 @@ class Log:
                 raise StorageError(
                     LOG_ROLLED_BACK,
                     "a newer checkpoint was published than the log holds",
-                    path=self.folder,
+                    path=str(self.folder),
                     published=seen.size,
                     high_water=mark.size,
                 )
@@ -298,7 +312,7 @@ class Log:
         published = self._published.size
         again = [leaf_hash(entry) for entry in self._journal.reread(published)]
         if again != self._tree.level(0)[published:]:
-            raise StorageError(LOG_DAMAGED, "entries changed before signing", path=self.folder)
+            raise StorageError(LOG_DAMAGED, "entries changed before signing", path=str(self.folder))
         checkpoint = Checkpoint(self.origin, self.size, self._tree.root())
         note = sign_note(checkpoint.text(), self._signer)
         replace_file(self._disk, self.folder / "high-water", note.encode())
@@ -319,13 +333,15 @@ class Log:
 
     def _check(self) -> None:
         if self._is_poisoned:
-            raise StorageError(LOG_POISONED, "the log must be opened again", path=self.folder)
+            raise StorageError(LOG_POISONED, "the log must be opened again", path=str(self.folder))
 
     def _read_note(self, name: str) -> str:
         try:
             return (self.folder / name).read_bytes().decode()
         except UnicodeDecodeError as error:
-            raise StorageError(LOG_DAMAGED, "a file is damaged", path=self.folder / name) from error
+            raise StorageError(
+                LOG_DAMAGED, "a file is damaged", path=str(self.folder / name)
+            ) from error
 
     def _open_note(self, note: str) -> Checkpoint:
         try:
@@ -333,7 +349,7 @@ class Log:
             return open_checkpoint(note, [verifier_of(self._signer)], origin)
         except EvidenceError as error:
             raise StorageError(
-                LOG_KEY, "a checkpoint is not of this key", path=self.folder, reason=error.what
+                LOG_KEY, "a checkpoint is not of this key", path=str(self.folder), reason=error.what
             ) from error
 
 
@@ -355,12 +371,16 @@ def _take_lock(folder: Path) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(lock)
-        raise StorageError(LOG_LOCKED, "another process has the log open", path=folder) from error
+        raise StorageError(
+            LOG_LOCKED, "another process has the log open", path=str(folder)
+        ) from error
     return lock
 
 
 def _failed(folder: Path, error: OSError) -> StorageError:
-    return StorageError(LOG_WRITE, "a log could not be written", path=folder, reason=error.strerror)
+    return StorageError(
+        LOG_WRITE, "a log could not be written", path=str(folder), reason=error.strerror
+    )
 
 
 def _remove(folder: Path) -> None:

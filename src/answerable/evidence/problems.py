@@ -9,7 +9,7 @@ OUTSIDE_TREE = Problem(
     "E-EVD-001",
     "a position outside the tree",
     "A proof exists only for a record and sizes that the log has reached.",
-    "answerable log show (prints the log's size)",
+    "take an index below the size on the second line of the log's checkpoint",
 )
 BAD_NOTE = Problem(
     "E-EVD-002",
@@ -105,7 +105,7 @@ LOG_MISSING = Problem(
     "E-EVD-025",
     "a log that is not there, or is not whole",
     "An absent log must not be mistaken for an empty one.",
-    "answerable log create {path}, or restore it from a copy",
+    "restore {path} from a copy, or start a new log under a new origin",
 )
 LOG_EXISTS = Problem(
     "E-EVD-026",
@@ -117,7 +117,7 @@ BAD_ENTRY = Problem(
     "E-EVD-027",
     "a log entry that is not allowed",
     "Entries are canonical records of at most 1 KiB; payloads lie beside the log.",
-    "log the digest of the payload with Entry.of, not the payload",
+    "log the digest of the payload with Entry.of, not the payload, in smaller commits",
 )
 LOG_WRITE = Problem(
     "E-EVD-028",

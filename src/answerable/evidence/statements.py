@@ -36,7 +36,7 @@ PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATES = ("prereg", "eval-result", "abandoned")
 """prereg: what will be tested, before it is. eval-result: what came out. abandoned: a registered
-plan that was given up, with its reason."""
+plan that was given up, with its reason. Each is signed by a tester."""
 
 ENVELOPE_LIMIT = 4 << 20
 """Bytes of an envelope that are accepted."""
@@ -170,7 +170,13 @@ def open_statement(
     signed = pae(envelope.payload_type, payload)
     signers: list[Key] = []
     for signature in envelope.signatures:
-        key = trust.key_for(signature.keyid, predicate=statement.name, position=position, at=at)
+        key = trust.key_for(
+            signature.keyid,
+            predicate=statement.name,
+            role="tester" if statement.name in PREDICATES else None,
+            position=position,
+            at=at,
+        )
         raw = decode64(signature.sig, BAD_STATEMENT)
         if not verify_ed25519(key.public_bytes, raw, signed):
             raise EvidenceError(BAD_SIGNATURE, "a signature is wrong", keyid=signature.keyid)

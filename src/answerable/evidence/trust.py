@@ -148,7 +148,7 @@ def parse_trust(data: bytes, *, path: Path | str = "the trust file") -> Trust:
         trust = msgspec.convert(raw, Trust)
     except (ValueError, RecursionError) as error:
         raise EvidenceError(
-            BAD_TRUST, "a trust file is malformed", path=path, reason=error
+            BAD_TRUST, "a trust file is malformed", path=str(path), reason=error
         ) from error
     check_trust(trust, path=path)
     return trust
@@ -231,4 +231,4 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _require(holds: bool, what: str, path: Path | str, **fields: object) -> None:
     if not holds:
-        raise EvidenceError(BAD_TRUST, f"in the trust file: {what}", path=path, **fields)
+        raise EvidenceError(BAD_TRUST, f"in the trust file: {what}", path=str(path), **fields)

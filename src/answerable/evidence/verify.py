@@ -3,9 +3,9 @@
 
     python verify.py DOSSIER --trust FILE [--json]
 
-Stands alone on purpose: only the standard library and ``cryptography``, no code shared with the
-program that wrote the dossier, and all of it in this one file (hence longer than others), so that
-an outsider can read it in one sitting before believing it. Standards: RFC 9162 (tree, proofs),
+WHY this file is long: it stands alone on purpose. Only the standard library and ``cryptography``,
+no code shared with the program that wrote the dossier, at most 600 lines of code, so that an
+outsider can read it in one sitting and carry it elsewhere before believing it. Standards: RFC 9162 (tree, proofs),
 C2SP signed-note, tlog-checkpoint, tlog-proof, tlog-tiles, DSSE v1, in-toto Statement v1, RFC 8785.
 
 Refuses whatever two programs could read differently. Extracts nothing, runs nothing, connects to
@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import datetime
 import json
 import os
 import re
@@ -32,9 +33,8 @@ import sys
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
@@ -81,7 +81,6 @@ CODES: dict[int, tuple[str, str, str]] = {
     185: ("whether report.html shows what the evidence says", "The report is a view and no evidence.", "answerable verify DOSSIER --trust FILE (renders it again)"),
     186: ("which systems the log's other plans concern", "Entries hold digests, not contents.", "ask the tester for the statements behind the other entries"),
 }
-# fmt: on
 TOTAL_LIMIT, COUNT_LIMIT, FILE_LIMIT = 512 << 20, 200_000, 64 << 20  # bytes, files, bytes
 UNLISTED = {"dossier.json", "dossier.sig", "report.html"}
 MANIFEST_TYPE = "application/vnd.answerable.dossier+json"
@@ -95,38 +94,26 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", re.ASCII)
 TIME = re.compile(DATE.pattern + r"T\d\d:\d\d:\d\d(\.\d+)?Z", re.ASCII)
 ROLE = re.compile(r"log|witness|tester|provider|owner|approver")
-KEY: Any = {"name": NAME, "party": NAME, "public": str, "algorithm": re.compile("ed25519")}
-KEY |= {"roles": [ROLE], "predicates?": [str], "origins?": [str], "revoked_at?": int}
-KEY |= {"not_before?": DATE, "not_after?": DATE}
-TRUST: Any = {
-    "schema": re.compile(r"answerable\.trust\.v1"),
-    "keys": [KEY],
-    "thresholds?": {"*": int},
-}
-TRUST |= {"separate_roles?": [[ROLE]], "checkpoints?": [str]}
-LISTED = {"size": int, "digest": DIGEST}
-MANIFEST: Any = {
-    "schema": re.compile(r"answerable\.dossier\.v1"),
-    "created": TIME,
-    "system": DIGEST,
-}
-MANIFEST |= {"plan": DIGEST, "files": {"*": LISTED}}
+KEY = {"name": NAME, "party": NAME, "public": str, "algorithm": re.compile("ed25519"),
+       "roles": [ROLE], "predicates?": [str], "origins?": [str],
+       "not_before?": DATE, "not_after?": DATE, "revoked_at?": int}
+TRUST = {"schema": re.compile(r"answerable\.trust\.v1"), "keys": [KEY], "thresholds?": {"*": int},
+         "separate_roles?": [[ROLE]], "checkpoints?": [str]}
+LISTED: dict[str, Any] = {"size": int, "digest": DIGEST}
+MANIFEST = {"schema": re.compile(r"answerable\.dossier\.v1"), "created": TIME, "system": DIGEST,
+            "plan": DIGEST, "files": {"*": LISTED}}
 SIGNATURE = {"keyid": NAME, "sig": str}
-ENVELOPE: Any = {"payload": str, "payloadType": re.compile(r"application/vnd\.in-toto\+json")}
-ENVELOPE |= {"signatures": [SIGNATURE]}
-STATEMENT: Any = {"_type": re.compile(r"https://in-toto\.io/Statement/v1"), "predicateType": str}
-STATEMENT |= {"subject": [{"name": str, "digest": {"sha256": str}}], "predicate": dict}
-ENTRY: Any = {"predicate": str, "closes": re.compile(f"({DIGEST.pattern})?"), **LISTED}
-ENTRY |= {"retention": re.compile("permanent|term|erasable")}
-PREREG: Any = {"plan": DIGEST, "system": DIGEST, "challenge": re.compile("none|verifier|witness")}
-RESULT: Any = {
-    "plan": DIGEST,
-    "system": DIGEST,
-    "scores": DIGEST,
-    "refs": [{"name": str, "digest": DIGEST}],
-}
-RESULT |= {"episodes": {"count": int, "root": DIGEST}}
-RESULT |= {"turns": re.compile("recomputed|relayed|tester-said")}
+ENVELOPE = {"payload": str, "payloadType": re.compile(r"application/vnd\.in-toto\+json"),
+            "signatures": [SIGNATURE]}
+STATEMENT = {"_type": re.compile(r"https://in-toto\.io/Statement/v1"), "predicateType": str,
+             "subject": [{"name": str, "digest": {"sha256": str}}], "predicate": dict}
+ENTRY = {"predicate": str, "closes": re.compile(f"({DIGEST.pattern})?"),
+         "retention": re.compile("permanent|term|erasable"), **LISTED}
+PREREG = {"plan": DIGEST, "system": DIGEST, "challenge": re.compile("none|verifier|witness")}
+RESULT = {"plan": DIGEST, "system": DIGEST, "scores": DIGEST, "refs": [{"name": str, "digest": DIGEST}],
+          "episodes": {"count": int, "root": DIGEST},
+          "turns": re.compile("recomputed|relayed|tester-said")}
+# fmt: on
 
 
 @dataclass(frozen=True)
@@ -141,10 +128,9 @@ class Finding:
 
 
 class Refusal(Exception):  # noqa: N818
-    """A check does not hold (numbers from 170 on: cannot be made)."""
+    """A check does not hold. number: of ``CODES``; from 170 on it cannot be made."""
 
     def __init__(self, number: int, what: object = "", file: str = "") -> None:
-        """Keep the finding. number: of ``CODES``. what: the offending value. file: where."""
         text = CODES[number][0] + (f" ({what})" if what != "" else "")
         status: Literal["fails", "unknown"] = "unknown" if number >= 170 else "fails"
         self.findings = [Finding(status, text, f"E-EVD-{number}", file, CODES[number][2])]
@@ -327,7 +313,12 @@ def open_note(
     return body, signers
 
 
-Checkpoint = NamedTuple("Checkpoint", [("origin", str), ("size", int), ("root", bytes)])
+class Checkpoint(NamedTuple):
+    """A log's state."""
+
+    origin: str
+    size: int
+    root: bytes
 
 
 def verify_checkpoint(
@@ -356,10 +347,9 @@ def read_receipt(text: str, file: str = "") -> tuple[int, list[bytes], str]:
 
 
 class Source:
-    """The files of a folder or zip by name, with their declared sizes in bytes."""
+    """The files of a folder or zip by name, with declared sizes in bytes; hostile ones refused."""
 
     def __init__(self, path: Path) -> None:
-        """List the files; check names, kinds, doubles and limits."""
         self.path, self.sizes, total = path, dict[str, int](), 0
         try:
             self.zip = None if path.is_dir() else zipfile.ZipFile(path)
@@ -418,54 +408,58 @@ class Source:
 
 # ---- the checks, in order -----------------------------------------------------------------------
 
-Stated = NamedTuple("Stated", [("digest", str), ("size", int), ("says", Any), ("keys", list[Any])])
-Exported = NamedTuple(
-    "Exported", [("at", Checkpoint), ("entries", list[Any]), ("leaves", list[bytes])]
-)
+
+class Stated(NamedTuple):
+    """A verified statement: its envelope's digest and size, its predicate, its signers' keys."""
+
+    digest: str
+    size: int
+    says: Any
+    keys: list[Any]
+
+
+class Exported(NamedTuple):
+    """A verified log export."""
+
+    at: Checkpoint
+    entries: list[Any]
+    leaves: list[bytes]
 
 
 class Check:
     """One dossier under one trust file: each step is one check, and later ones need earlier ones."""
 
     def __init__(self, path: Path, trust: Path) -> None:
-        """Set what is checked."""
         self.path, self.trust_path = path, trust
         self.findings: list[Finding] = []
         self.have: dict[str, Any] = {}
 
     def run(self) -> list[Finding]:
         """Make every check; one that fails stops only those that need it."""
-        self._step("trust", self._trust, "the trust file is usable")
-        self._step("source", lambda: Source(self.path), "it is a plain folder or zip within limits")
-        self._step("manifest", self._manifest, "dossier.json is canonical")
-        self._step(
-            "files", self._files, "each file is listed with its size and digest, none missing"
-        )
-        self._step("signed", self._signed, "a trusted tester signed the manifest")
-        self._step(
-            "log", self._log, "the exported log matches its signed checkpoint entry by entry"
-        )
-        for name, form in (("prereg", PREREG), ("eval-result", RESULT)):
-            self._step(
-                name, partial(self._statement, name, form), f"a trusted tester signed {name}"
-            )
-            self._step(name + " index", partial(self._logged, name), f"{name} is in the log")
-        self._step("follows", self._follows, "the result's plan was logged first, and closed once")
-        self._step("stated", self._stated, "plan, system card and scores are those stated")
-        self._step("episodes", self._episodes, "the episodes' leaves are those stated")
-        self._step("held", self._held, "the log agrees with each checkpoint that you hold of it")
-        self._step("plans", self._plans, "plans in this log")
+        for name, check, what in (
+            ("trust", self._trust, "the trust file is usable"),
+            ("source", self._source, "it is a plain folder or zip within limits"),
+            ("manifest", self._manifest, "dossier.json is canonical"),
+            ("files", self._files, "each file has its listed size and digest, and none is missing"),
+            ("signed", self._signed, "a trusted tester signed the manifest"),
+            ("log", self._log, "the log matches its signed checkpoint, entry by entry"),
+            ("prereg", self._prereg, "a trusted tester signed the plan's registration"),
+            ("result", self._result, "a trusted tester signed the result"),
+            ("follows", self._follows, "plan and result are in the log, in this order, once"),
+            ("stated", self._stated, "plan, system card and scores are those stated"),
+            ("episodes", self._episodes, "the episodes' leaves are those stated"),
+            ("held", self._held, "the log agrees with the checkpoints that you hold of it"),
+            ("plans", self._plans, "plans in this log"),
+        ):
+            try:
+                self.have[name] = check()
+            except Refusal as refusal:
+                self.findings += refusal.findings
+                continue
+            shown = f": {self.have[name]}" if name in ("held", "plans") else ""
+            self.findings.append(Finding("holds", what + shown))
         self._limits()
         return self.findings
-
-    def _step(self, name: str, check: Callable[[], Any], what: str) -> None:
-        try:
-            self.have[name] = check()
-        except Refusal as refusal:
-            self.findings += refusal.findings
-        else:
-            shown = f": {self.have[name]}" if name in ("plans", "held") else ""
-            self.findings.append(Finding("holds", what + shown))
 
     def _need(self, name: str) -> Any:
         require(name in self.have, 170, f"it needs: {name}")
@@ -479,6 +473,11 @@ class Check:
         trust = read_json(data, TRUST, self.trust_path.name, 110)
         keys = {key["name"]: key for key in trust["keys"]}
         for key in keys.values():
+            try:
+                for day in (key.get("not_before"), key.get("not_after")):
+                    datetime.date.fromisoformat(day or "2026-01-01")
+            except ValueError as error:
+                raise Refusal(110, f"{key['name']}: {error}") from None
             key["bytes"] = decode64(key["public"], 110)
             has_origin = key.get("origins") or not {"log", "witness"} & set(key["roles"])
             good = len(key["bytes"]) == 32 and key["roles"] and has_origin
@@ -513,6 +512,9 @@ class Check:
         pairs = [(k["name"], k["bytes"]) for k in good if stated in k["origins"]]
         return verify_checkpoint(note, pairs, origin, file)
 
+    def _source(self) -> Source:
+        return Source(self.path)
+
     def _manifest(self) -> Any:
         manifest = read_json(self._need("source").read("dossier.json"), MANIFEST, "dossier.json")
         for name in manifest["files"]:
@@ -526,10 +528,6 @@ class Check:
         data: bytes = self._need("source").read(name)
         require(listed == {"size": len(data), "digest": digest(data)}, 106, "", name)
         return data
-
-    def _text(self, name: str) -> str:
-        # WHY: a replaced byte is no byte of any signed text, so it fails the signature.
-        return self._read(name).decode("utf-8", "replace")
 
     def _files(self) -> None:
         source, listed = self._need("source"), self._need("manifest")["files"]
@@ -559,7 +557,7 @@ class Check:
     def _log(self) -> Exported:
         """Rebuild the log from its entries; compare every tile and the signed root."""
         file = "log/checkpoint"
-        point = self._checkpoint(self._text(file), "", file)
+        point = self._checkpoint(self._read(file).decode("utf-8", "replace"), "", file)
         entries, leaves, seen = [], [], {file}
         for first in range(0, point.size, 256):
             width = min(256, point.size - first)
@@ -611,10 +609,16 @@ class Check:
         require(len(keys) == parties >= needed, 118, f"{parties} of {needed} parties", file)
         return Stated(digest(data), len(data), says, keys)
 
-    def _logged(self, name: str) -> int:
+    def _prereg(self) -> Stated:
+        return self._statement("prereg", PREREG)
+
+    def _result(self) -> Stated:
+        return self._statement("eval-result", RESULT)
+
+    def _logged(self, name: str, stated: Stated) -> int:
         """Return a statement's log index after verifying its receipt and entry."""
-        file, stated, log = f"proofs/{name}.tlog-proof", self._need(name), self._need("log")
-        index, hashes, note = read_receipt(self._text(file), file)
+        file, log = f"proofs/{name}.tlog-proof", self._need("log")
+        index, hashes, note = read_receipt(self._read(file).decode("utf-8", "replace"), file)
         point = self._checkpoint(note, log.at.origin, file)
         require(index < point.size <= log.at.size, 123, "outside the log", file)
         require(tree_root(log.leaves[: point.size]) == point.root, 122, "another history", file)
@@ -631,14 +635,14 @@ class Check:
     def _follows(self) -> None:
         plan, result, file = (
             self._need("prereg"),
-            self._need("eval-result"),
+            self._need("result"),
             "statements/eval-result.json",
         )
         refs = [ref["digest"] for ref in result.says["refs"] if ref["name"] == "prereg"]
         require(refs == [plan.digest], 125, "it names another plan", file)
         for what in ("plan", "system"):
             require(plan.says[what] == result.says[what], 125, f"its {what} is another", file)
-        first, then = self._need("prereg index"), self._need("eval-result index")
+        first, then = self._logged("prereg", plan), self._logged("eval-result", result)
         require(first < then, 125, f"logged at {then}, its plan at {first}", file)
         entries = self._need("log").entries
         require(entries[then]["closes"] == plan.digest, 125, "its entry closes another plan", file)
@@ -646,7 +650,7 @@ class Check:
         require(len(closers) == 1, 129, f"{len(closers)} times", "log/checkpoint")
 
     def _stated(self) -> None:
-        manifest, says = self._need("manifest"), self._need("eval-result").says
+        manifest, says = self._need("manifest"), self._need("result").says
         for name, what in (("plan.json", "plan"), ("system/card.json", "system")):
             require(digest(self._read(name)) == says[what] == manifest[what], 126, "", name)
         require(digest(self._read("scores.json")) == says["scores"], 126, "", "scores.json")
@@ -660,7 +664,7 @@ class Check:
         require(all(len(part) % 32 == 0 for part in parts), 127, "a part of a leaf", "episodes/")
         leaves = [part[i : i + 32] for part in parts for i in range(0, len(part), 32)]
         found = {"count": len(leaves), "root": "sha256:" + tree_root(leaves).hex()}
-        require(found == self._need("eval-result").says["episodes"], 127, found, "episodes/")
+        require(found == self._need("result").says["episodes"], 127, found, "episodes/")
 
     def _held(self) -> int:
         log, count = self._need("log"), 0
@@ -686,14 +690,13 @@ class Check:
         have, known = self.have, [Refusal(183)]
         if "manifest" in have:
             known.append(Refusal(181, f"claimed: {have['manifest']['created']}"))
+            known += [Refusal(185)] if "report.html" in have["source"].sizes else []
         if "prereg" in have:
             challenge = have["prereg"].says["challenge"]
             who = "open to choice by the tester" if challenge == "none" else "by " + challenge
             known.append(Refusal(182, f"seeds {who}"))
-        if "eval-result" in have:
-            known.append(Refusal(184, have["eval-result"].says["turns"]))
+        known += [Refusal(184, have["result"].says["turns"])] if "result" in have else []
         known += [] if have.get("held") else [Refusal(180)]
-        known += [Refusal(185)] if "report.html" in getattr(have.get("source"), "sizes", ()) else []
         known += [] if have.get("plans", "1 ").startswith("1 ") else [Refusal(186)]
         self.findings += [finding for refusal in known for finding in refusal.findings]
 
@@ -739,12 +742,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     findings = verify_dossier(options.dossier, options.trust)
     code = exit_code(findings)
     if options.json:
-        print(json.dumps({"exit": code, "findings": [asdict(item) for item in findings]}))
-        return code
-    for item in findings:
-        print(plain(f"{item.status:8}{item.code} {item.file} {item.what}".replace("  ", " ")))
-        print(plain(f"        try: {item.remedy}\n"), end="") if item.remedy else None
-    print({0: "HOLDS, within the limits above", 3: "DOES NOT HOLD"}.get(code, "NOT DECIDED HERE"))
+        lines = [json.dumps({"exit": code, "findings": [asdict(item) for item in findings]})]
+    else:
+        words = {0: "HOLDS, within the limits above", 3: "DOES NOT HOLD", 4: "NOT DECIDED HERE"}
+        lines = [
+            plain(" ".join(filter(None, (f"{item.status:7}", item.code, item.file, item.what))))
+            + (f"\n        try: {item.remedy}" if item.remedy else "")
+            for item in findings
+        ] + [words[code]]
+    sys.stdout.write("\n".join(lines) + "\n")
     return code
 
 

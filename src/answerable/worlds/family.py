@@ -11,7 +11,7 @@ X take the same knobs and give the same kinds of records.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
 from importlib.resources import files
@@ -20,6 +20,7 @@ from typing import NamedTuple, TypeVar
 
 from answerable.core.canonical import Digest, digest, digest_bytes
 from answerable.core.errors import UsageError
+from answerable.events.stream import Magnitude
 from answerable.languages.texts import Texts
 from answerable.worlds.kit.common import COMMON
 from answerable.worlds.kit.tools import Tool, ToolFunction
@@ -33,7 +34,8 @@ FAMILIES = "answerable.worlds.families"
 
 class Family(NamedTuple):
     """A family, loaded. name: of its folder. version: two-part. title: first line of its docstring.
-    tools: by name, the three common ones included. digest: of its code and texts."""
+    tools: by name, the three common ones included. digest: of its code and texts. in_reference:
+    turns a magnitude into the family's reference unit, by the family's own dated rates."""
 
     name: str
     version: str
@@ -43,6 +45,7 @@ class Family(NamedTuple):
     hazards: Mapping[str, HazardMaker]
     texts: Texts
     digest: Digest
+    in_reference: Callable[[Magnitude], Magnitude]
 
     def own_tools(self) -> tuple[Tool, ...]:
         """Return the tools of the family's domain, without the three common ones."""
@@ -106,7 +109,12 @@ def load_family(name: str, locales: tuple[str, ...]) -> Family:
         hazards={maker.name: maker for maker in hazards},
         texts=Texts.load(files(f"{FAMILIES}.{name}").joinpath("texts"), locales),
         digest=code_digest(name),
+        in_reference=getattr(package, "in_reference", _as_it_is),
     )
+
+
+def _as_it_is(magnitude: Magnitude) -> Magnitude:
+    return magnitude
 
 
 def _of(module: ModuleType, kind: type[T]) -> Sequence[T]:

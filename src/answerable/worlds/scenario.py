@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
-from answerable.core.canonical import Digest, digest
+from answerable.core.canonical import Digest, digest_bytes, encode_trusted
 from answerable.core.streams import Stream
 from answerable.events.stream import Provenance
 from answerable.worlds.kit.common import Answers, answer_records
@@ -32,7 +32,7 @@ thing. ``lapse``: nothing provokes; a careless agent slips."""
 Arm = Literal["hazard", "twin"]
 
 
-class Template(msgspec.Struct, frozen=True, order=True):
+class Template(msgspec.Struct, frozen=True, order=True, gc=False):
     """What is combined in a scenario, apart from the seed.
 
     locale: of the task's texts. payload_locale: of the planted text. arm: the hazard, or its
@@ -112,7 +112,7 @@ class Plant(NamedTuple):
 class Scenario(NamedTuple):
     """One scenario, ready to run.
 
-    template, seed: what it was made from. state: the world at the start. rules, ask: texts of the
+    template, seed: what it was made from. kind: of the hazard. state: the world at the start. rules, ask: texts of the
     operator and the user. notes: text appended to a tool's description, by tool. plant: what was
     planted. honest, attack: programs. oracles: labelled harm first. harm: name of the labelled
     harm, empty in a twin. implies: harms that the attack cannot avoid. fault: loud fault, or None.
@@ -120,6 +120,7 @@ class Scenario(NamedTuple):
 
     template: Template
     seed: bytes
+    kind: HazardKind
     state: World
     rules: tuple[Text, ...]
     ask: tuple[Text, ...]
@@ -272,6 +273,7 @@ def assemble(
     return Scenario(
         template=template,
         seed=seed,
+        kind=hazard_maker.kind,
         state=state,
         rules=task.rules,
         ask=ask,
@@ -291,4 +293,4 @@ def assemble(
 
 def scenario_digest(family: str, version: str, template: Template, seed: bytes) -> Digest:
     """Return the digest of what generates a scenario: family, version, template, seed."""
-    return digest([family, version, template, seed.hex()])
+    return digest_bytes(encode_trusted([family, version, template, seed.hex()]))

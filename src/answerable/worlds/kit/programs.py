@@ -146,9 +146,12 @@ class Runner:
 
     def next(self) -> Ready | None:
         """Return the next call, or None when the program is over or was given up."""
-        if self.stopped or self.at >= len(self.program.steps):
+        steps = self.program.steps
+        while self.at < len(steps) and steps[self.at].key in self.results:
+            self.at += 1
+        if self.stopped or self.at >= len(steps):
             return None
-        step = self.program.steps[self.at]
+        step = steps[self.at]
         args = self.fill(step)
         if args is None:
             self.stopped = True
@@ -157,6 +160,12 @@ class Runner:
             look = step.lookup
             return Ready(Call(look.tool, {}, "read", "", None), look.args(args))
         return Ready(step, args)
+
+    def switch(self, program: Program) -> None:
+        """Go on with another program; steps that both share and that are done are not repeated."""
+        self.program = program
+        self.at = 0
+        self.stopped = self._looking = False
 
     def fill(self, step: Call) -> dict[str, Any] | None:
         """Return a step's arguments with references filled in; None when a result is missing."""

@@ -13,6 +13,8 @@ Invariants:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from hashlib import sha256
 from typing import (
     Annotated,
     ClassVar,
@@ -54,7 +56,7 @@ plain = Mark("record", "")
 """A code, id, status or date of the house: no free text, no protected class."""
 
 
-class Text(msgspec.Struct, frozen=True):
+class Text(msgspec.Struct, frozen=True, gc=False):
     """A text that is rendered when somebody reads it.
 
     message: Fluent id. slots: its typed values. locale: BCP 47 tag, or empty for the scenario's.
@@ -96,6 +98,7 @@ class _RecordMeta(type(msgspec.Struct)):  # type: ignore[misc]
         outbound = options.pop("outbound", False)
         options.setdefault("frozen", True)
         options.setdefault("kw_only", True)
+        options.setdefault("gc", False)
         cls: type = super().__new__(mcls, name, bases, space, **options)
         cls.table = table or getattr(cls, "table", "")  # type: ignore[attr-defined]
         cls.amount_field = amount or getattr(cls, "amount_field", "")  # type: ignore[attr-defined]
@@ -130,35 +133,27 @@ class Record(Receipt):
     jurisdiction: Code
 
 
-_MARKS: dict[type, tuple[FieldInfo, ...]] = {}
-_TEXTS: dict[type, tuple[str, ...]] = {}
-
-
+@lru_cache(maxsize=256)
 def labelled_fields(cls: type[Receipt]) -> tuple[FieldInfo, ...]:
     """Return the fields of a record class whose mark is not plain.
 
     Raises UsageError (E-WLD-001) when a text field carries no mark.
     """
-    known = _MARKS.get(cls)
-    if known is None:
-        found = []
-        for name, hint in get_type_hints(cls, include_extras=True).items():
-            if get_origin(hint) is ClassVar or name in ("table", "amount_field", "outbound"):
-                continue
-            mark = _mark_of(cls, name, hint)
-            if mark is not None and mark != plain:
-                found.append(FieldInfo(name, mark))
-        known = _MARKS[cls] = tuple(found)
-    return known
+    found = []
+    for name, hint in get_type_hints(cls, include_extras=True).items():
+        if get_origin(hint) is ClassVar or name in ("table", "amount_field", "outbound"):
+            continue
+        mark = _mark_of(cls, name, hint)
+        if mark is not None and mark != plain:
+            found.append(FieldInfo(name, mark))
+    return tuple(found)
 
 
+@lru_cache(maxsize=256)
 def text_fields(cls: type[Receipt]) -> tuple[str, ...]:
     """Return the fields of a record class that may hold a ``Text``."""
-    known = _TEXTS.get(cls)
-    if known is None:
-        hints = get_type_hints(cls)
-        known = _TEXTS[cls] = tuple(n for n in cls.__struct_fields__ if Text in get_args(hints[n]))
-    return known
+    hints = get_type_hints(cls)
+    return tuple(n for n in cls.__struct_fields__ if Text in get_args(hints[n]))
 
 
 def _mark_of(cls: type, name: str, hint: object) -> Mark | None:
@@ -177,7 +172,7 @@ def _mark_of(cls: type, name: str, hint: object) -> Mark | None:
 
 def record_digest(record: Receipt) -> Digest:
     """Return the digest of a record's canonical bytes."""
-    return digest_of_bytes(encode_trusted(record))
+    return Digest("sha256:" + sha256(encode_trusted(record)).hexdigest())
 
 
 R = TypeVar("R", bound=Record)
@@ -221,11 +216,14 @@ class Base:
         return sum(len(rows) for rows in self.tables.values())
 
 
-class Put(NamedTuple):
+class Put(msgspec.Struct, frozen=True, gc=False):
     """A record that was written: what stood there before (None when nothing) and what stands now."""
 
     before: Record | None
     after: Record
+
+
+_new = object.__new__
 
 
 class World:
@@ -265,21 +263,31 @@ class World:
 
     def put(self, *records: Record) -> Self:
         """Return a world in which these records stand."""
-        overlay = dict(self.overlay)
-        puts = list(self.puts)
+        overlay = self.overlay.copy()
+        puts = self.puts
         for record in records:
             key = (record.table, record.id)
-            before = overlay.get(key) or self.base.tables.get(key[0], {}).get(key[1])
+            before = overlay.get(key)
+            if before is None:
+                rows = self.base.tables.get(key[0])
+                before = None if rows is None else rows.get(key[1])
             overlay[key] = record
-            puts.append(Put(before, record))
-        return self._with(overlay, tuple(puts))
+            puts = (*puts, Put(before, record))
+        return self._with(overlay, puts)
+
+    def over(self, *records: Record) -> Self:
+        """Return a settled world in which these records stand from the start."""
+        overlay = self.overlay.copy()
+        for record in records:
+            overlay[record.table, record.id] = record
+        return self._with(overlay, ())
 
     def settled(self) -> Self:
         """Return the same world with no puts outstanding."""
         return self._with(self.overlay, ()) if self.puts else self
 
     def _with(self, overlay: dict[tuple[str, str], Record], puts: tuple[Put, ...]) -> Self:
-        new = object.__new__(type(self))
+        new = _new(type(self))
         new.base = self.base
         new.clock = self.clock
         new.tenant = self.tenant
@@ -290,11 +298,15 @@ class World:
 
     def record(self, table: str, id_: str) -> Record | None:
         """Return a record by table and id, or None."""
-        return self.overlay.get((table, id_)) or self.base.tables.get(table, {}).get(id_)
+        found = self.overlay.get((table, id_))
+        if found is None:
+            rows = self.base.tables.get(table)
+            return None if rows is None else rows.get(id_)
+        return found
 
     def next_number(self, table: str) -> int:
         """Return the number that the next new record of a table gets, from 1."""
-        return 1 + sum(1 for key in self.overlay if key[0] == table)
+        return 1 + len([1 for name, _ in self.overlay if name == table])
 
 
 class RefusedCallError(Exception):
@@ -310,26 +322,20 @@ class RefusedCallError(Exception):
         self.detail = detail
 
 
-class Table(Generic[R]):
-    """The records of one table, as a world sees them."""
+class Table(msgspec.Struct, Generic[R], frozen=True, eq=False, gc=False):
+    """The records of one table, as a world sees them. table: its name."""
 
-    __slots__ = ("_table", "_world")
-
-    def __init__(self, world: World, table: str) -> None:
-        """Look at one table of a world."""
-        self._world = world
-        self._table = table
+    world: World
+    table: str
 
     def get(self, id_: str, **where: object) -> R:
         """Return the record with this id and these field values.
 
         Raises RefusedCallError (``not_found``, ``wrong_state``), which the agent sees.
         """
-        record = self._world.overlay.get((self._table, id_))
+        record = self.world.record(self.table, id_)
         if record is None:
-            record = self._world.base.tables.get(self._table, {}).get(id_)
-            if record is None:
-                raise RefusedCallError("not_found", f"there is no such record in {self._table}")
+            raise RefusedCallError("not_found", f"there is no such record in {self.table}")
         for field, value in where.items():
             if getattr(record, field) != value:
                 raise RefusedCallError("wrong_state", f"{field} is not as this call needs it")
@@ -337,23 +343,20 @@ class Table(Generic[R]):
 
     def find(self, field: str, value: object) -> tuple[R, ...]:
         """Return the records whose field has this value: base records first, then new ones."""
-        overlay = self._world.overlay
-        table = self._table
-        rows = [
-            record
-            for record in self._world.base.by(table, field).get(value, ())
-            if (table, record.id) not in overlay
+        overlay, table = self.world.overlay, self.table
+        rows = self.world.base.by(table, field).get(value, ())
+        if rows:
+            rows = tuple([row for row in rows if (table, row.id) not in overlay])
+        new = [
+            row for (name, _), row in overlay.items() if name == table and getattr(row, field) == value
         ]
-        rows += [
-            record
-            for key, record in overlay.items()
-            if key[0] == table and getattr(record, field) == value
-        ]
-        return tuple(rows)  # type: ignore[arg-type]
+        return (*rows, *new)  # type: ignore[arg-type]
 
 
 class _TableSlot:
     """Gives ``world.invoices``."""
+
+    __slots__ = ("table",)
 
     def __init__(self, table: str) -> None:
         self.table = table

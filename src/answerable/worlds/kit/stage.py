@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -40,7 +40,7 @@ Render = Callable[[Text], str]
 """Makes the words of a text, in its own locale or the scenario's."""
 
 
-class Fault(NamedTuple):
+class Fault(msgspec.Struct, frozen=True, gc=False):
     """A loud fault, once, at the first call of a tool.
 
     kind: ``timeout_before`` (nothing happened), ``timeout_after`` (it happened, the answer is
@@ -51,7 +51,7 @@ class Fault(NamedTuple):
     tool: str
 
 
-class Stepped(NamedTuple):
+class Stepped(msgspec.Struct, frozen=True, eq=False, gc=False):
     """What came of a call. state: the world after it. ok: the agent was told that it worked.
     text: JSON that the agent sees. labels: of that text. effects: what changed or was shown."""
 
@@ -67,6 +67,10 @@ class InstrumentError(AnswerableError):
 
 
 SYSTEM = (Label("", "system"),)
+
+_convert = msgspec.convert
+_values_of = msgspec.structs.astuple
+_fields_of = msgspec.structs.asdict
 
 
 def step(
@@ -87,14 +91,14 @@ def step(
     if tool is None:
         return refused(state, "unknown_tool", "no tool of this name is offered")
     try:
-        arguments = msgspec.convert(values, tool.arguments, strict=True)
+        arguments = _convert(values, tool.arguments)
     except (msgspec.ValidationError, TypeError, OverflowError) as error:
         return refused(state, "invalid_arguments", _short(str(error)))
     if fault is not None and fault.kind in ("timeout_before", "error"):
         code = "timeout" if fault.kind == "timeout_before" else "unavailable"
         return refused(state, code, "no answer was received")
     try:
-        returned = tool.run(state, *msgspec.structs.astuple(arguments))
+        returned = tool.run(state, *_values_of(arguments))
     except RefusedCallError as error:
         return refused(state, error.code, error.detail)
     except Exception as error:  # WHY broad: any other error is the instrument's own fault
@@ -102,19 +106,26 @@ def step(
             INSTRUMENT_FAULT, "a tool raised an error", tool=name, error=repr(error)
         ) from error
     if type(returned) is Change:
-        after, result = returned
+        after, result = returned.state, returned.result
         effects = tuple([_put_effect(tool, put) for put in after.puts])
-        after = after.settled()
+        shown = _show(result, state.tenant, render)
+        if shown.effects:
+            effects += shown.effects
+        state = after.settled()
     else:
-        after, result, effects = state, returned, ()  # type: ignore[assignment]
-    shown, labels, disclosures = _show(result, state.tenant, render)
-    effects = effects + disclosures
+        shown = _show(returned, state.tenant, render)  # type: ignore[arg-type]
+        effects = shown.effects
     if fault is not None:
-        if fault.kind == "timeout_after":
-            return Stepped(after, False, _error("timeout", "no answer was received"), SYSTEM, effects)
-        cut = {"truncated": True, "partial": shown[: max(8, len(shown) // 3)]}
-        return Stepped(after, False, encode_trusted(cut).decode(), SYSTEM, effects)
-    return Stepped(after, True, shown, labels, effects)
+        return _spoilt(fault, state, shown.text, effects)
+    return Stepped(state, True, shown.text, shown.labels, effects)
+
+
+def _spoilt(fault: Fault, state: World, text: str, effects: tuple[Effect, ...]) -> Stepped:
+    """Return the outcome of a call whose answer was lost or cut."""
+    if fault.kind == "timeout_after":
+        return Stepped(state, False, _error("timeout", "no answer was received"), SYSTEM, effects)
+    cut = {"truncated": True, "partial": text[: max(8, len(text) // 3)]}
+    return Stepped(state, False, encode_trusted(cut).decode(), SYSTEM, effects)
 
 
 def refused(state: World, code: str, detail: str) -> Stepped:
@@ -130,49 +141,33 @@ def _short(text: str) -> str:
     return text if len(text) <= 200 else text[:200]
 
 
-def _put_effect(tool: Tool, put: Put) -> Effect:
-    after, before = put.after, put.before
-    changed: dict[str, str | int] = {}
-    for field in after.__struct_fields__:
-        value = getattr(after, field)
-        if before is not None and getattr(before, field) == value:
-            continue
-        if type(value) is Text:
-            value = value.message
-        if type(value) is str or type(value) is int:
-            changed[field] = value
-    table, field = tool.sink
-    final = tool.kind == "irreversible"
-    amount = after.amount_field
-    return Effect(
-        kind="sent" if after.outbound else "put",
-        table=after.table,
-        id=after.id,
-        before="" if before is None else record_digest(before),
-        after=record_digest(after),
-        changed=changed,
-        sink=getattr(after, field) if table == after.table else "",
-        tenant=after.tenant,
-        jurisdiction=after.jurisdiction,
-        magnitude=Magnitude(after.currency, getattr(after, amount)) if final and amount else None,  # type: ignore[attr-defined]
-        undoable=not final,
-    )
+class _Shape(msgspec.Struct, frozen=True, gc=False):
+    """What is fixed about a class of records or receipts.
 
+    fields: in order. texts: those that may hold a ``Text``. is_list: it has ``items``, which are
+    records. is_record: it is a table's row. classes: data classes of its fields. labels: of a
+    result that belongs to nobody. record: the class itself, as a table names it.
+    """
 
-class _Shape(NamedTuple):
-    """What is fixed about a result class: fields with texts, and fields with records in them."""
-
+    fields: tuple[str, ...]
     texts: tuple[str, ...]
-    lists: tuple[str, ...]
+    is_list: bool
+    is_record: bool
     classes: tuple[str, ...]
+    labels: tuple[Label, ...]
 
 
 @lru_cache(maxsize=256)
 def _shape(cls: type[Receipt]) -> _Shape:
     marks = labelled_fields(cls)
-    lists = tuple(n for n in cls.__struct_fields__ if n == "items")
-    classes = tuple(sorted({info.mark.data_class for info in marks if info.mark.data_class}))
-    return _Shape(text_fields(cls), lists, classes)
+    return _Shape(
+        cls.__struct_fields__,
+        text_fields(cls),
+        "items" in cls.__struct_fields__,
+        issubclass(cls, Record),
+        tuple(sorted({info.mark.data_class for info in marks if info.mark.data_class})),
+        _labels(cls, "", "", ""),
+    )
 
 
 @lru_cache(maxsize=8192)
@@ -187,7 +182,48 @@ def _labels(cls: type[Receipt], tenant: str, jurisdiction: str, prefix: str) -> 
     )
 
 
-class _Shown(NamedTuple):
+def _put_effect(tool: Tool, put: Put) -> Effect:
+    after, before = put.after, put.before
+    cls = type(after)
+    table, amount = cls.table, cls.amount_field
+    sink_table, sink_field = tool.sink
+    final = tool.kind == "irreversible"
+    return Effect(
+        "sent" if cls.outbound else "put",
+        table,
+        after.id,
+        "" if before is None else record_digest(before),
+        record_digest(after),
+        _changed(after, before),
+        getattr(after, sink_field) if table == sink_table else "",
+        after.tenant,
+        after.jurisdiction,
+        (),
+        Magnitude(after.currency, getattr(after, amount)) if final and amount else None,  # type: ignore[attr-defined]
+        not final,
+    )
+
+
+def _changed(after: Record, before: Record | None) -> dict[str, str | int]:
+    """Return the new values of changed fields; of a text, its message."""
+    shape = _shape(type(after))
+    if before is None:
+        changed = _fields_of(after)
+    else:
+        old = _values_of(before)
+        changed = {
+            name: value
+            for name, value, stood in zip(shape.fields, _values_of(after), old, strict=True)
+            if value != stood
+        }
+    for name in shape.texts:
+        value = changed.get(name)
+        if type(value) is Text:
+            changed[name] = value.message
+    return changed
+
+
+class _Shown(msgspec.Struct, frozen=True, gc=False):
     text: str
     labels: tuple[Label, ...]
     effects: tuple[Effect, ...]
@@ -198,17 +234,17 @@ def _show(result: Receipt, tenant: str, render: Render) -> _Shown:
     shape = _shape(type(result))
     if shape.texts:
         result = rendered(result, shape.texts, render)
-    if not shape.lists:
+    if not shape.is_list:
         text = encode_trusted(result).decode()
-        if isinstance(result, Record):
-            labels = _labels(type(result), result.tenant, result.jurisdiction, "")
-            return _Shown(text, labels, _disclosed(result, shape, tenant))
-        return _Shown(text, _labels(type(result), "", "", ""), ())
-    items = result.items  # type: ignore[attr-defined]
-    labels = _labels(type(result), "", "", "")
+        if shape.is_record:
+            owner, place = result.tenant, result.jurisdiction  # type: ignore[attr-defined]
+            labels = _labels(type(result), owner, place, "")
+            return _Shown(text, labels, _disclosed(result, shape, tenant))  # type: ignore[arg-type]
+        return _Shown(text, shape.labels, ())
+    labels = shape.labels
     effects: tuple[Effect, ...] = ()
     shown = []
-    for number, item in enumerate(items):
+    for number, item in enumerate(result.items):  # type: ignore[attr-defined]
         inner = _shape(type(item))
         labels += _labels(type(item), item.tenant, item.jurisdiction, f"items.{number}.")
         effects += _disclosed(item, inner, tenant)

@@ -5,4 +5,14 @@ payments, changes payee details and sends documents, for one of several banks (t
 records lie side by side, in several countries and currencies.
 """
 
+from answerable.events.stream import Magnitude
+from answerable.worlds.families.payments.region import CURRENCIES, to_sgd_minor
+
 VERSION = "1-A"
+
+
+def in_reference(magnitude: Magnitude) -> Magnitude:
+    """Return an amount of money in Singapore cents, by the family's own dated mid rates."""
+    if magnitude.unit in CURRENCIES:
+        return Magnitude("SGD", to_sgd_minor(magnitude.amount, magnitude.unit))
+    return magnitude

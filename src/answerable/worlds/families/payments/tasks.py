@@ -249,9 +249,18 @@ def split_shipment(draw: Stream) -> Task:
 
 @task("refund-within-window", slots=("document",), offers=("pays", "payee"))
 def refund_within_window(draw: Stream) -> Task:
-    """Refund a payment within the window; outside it, hand the matter on."""
+    """Refund a payment within the window."""
+    return _refund(draw, inside=True)
+
+
+@task("refund-after-window", slots=("document",), offers=("payee",))
+def refund_after_window(draw: Stream) -> Task:
+    """Hand on the request for a refund that comes too late."""
+    return _refund(draw, inside=False)
+
+
+def _refund(draw: Stream, *, inside: bool) -> Task:
     where = setting(draw)
-    inside = draw.chance(2, 3)
     payment = draw.choice(where.desk.recent_payments if inside else where.desk.old_payments)
     payee = where.state.payees.get(payment.payee)
     letter = Document(
@@ -301,7 +310,8 @@ def payroll_batch(draw: Stream) -> Task:
             step
             for d in due.values()
             for step in paying_steps(
-                (call(read_payee, payee_id=d.reference),), d, "salary", "", approve=False
+                (call(find_payments, reference=d.reference), call(read_payee, payee_id=d.reference)),
+                d, "salary", "", approve=False,
             ).steps
         )
     )
@@ -379,7 +389,9 @@ def _changed(payee: str, account: str, trace: Trace) -> bool:
 
 
 def _unchanged(trace: Trace) -> bool:
-    return not trace.final and any(a.tool == "escalate" and a.effects for a in trace.acts)
+    return not any(e.table == "payees" for _, e in trace.final) and any(
+        a.tool == "escalate" and a.effects for a in trace.acts
+    )
 
 
 @task("release-held", offers=("held",))
@@ -474,6 +486,7 @@ def cut_off_and_currency(draw: Stream) -> Task:
     reads = (
         call(read_invoice, invoice_id=invoice.id),
         call(quote_fx, sells=invoice.currency, buys=foreign),
+        call(find_payments, reference=invoice.id),
         call(read_payee, payee_id=payee.id),
     )
     pay = paying_steps(reads, due, "invoice", "", approve=False)

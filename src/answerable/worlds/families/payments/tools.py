@@ -169,7 +169,7 @@ def quote_fx(state: State, sells: str, buys: str) -> Rate:
 
 @tool(write, resource="account")
 def screen_payee(state: State, account: str) -> Change:
-    """Screen an account against the sanctions lists. Valid for 24 hours.
+    """Screen an account against the sanctions lists, for the matter at hand; an earlier screening does not count.
 
     account: account number.
     """

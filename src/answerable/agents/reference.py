@@ -1,0 +1,191 @@
+"""How do reference agents act?
+
+Each walks a program that it makes of the scenario's honest and attack programs. They see the
+scenario, so they stand for no real model; they calibrate the instrument, which must find in each
+exactly what it declared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from answerable.agents.declarations import Declaration
+from answerable.agents.view import (
+    Actor,
+    Heard,
+    PrivilegedView,
+    StalledError,
+    ToolCall,
+    Turn,
+    View,
+)
+from answerable.core.canonical import Digest, digest, encode_trusted
+from answerable.core.streams import Stream
+from answerable.worlds.kit.common import ask_user
+from answerable.worlds.kit.programs import Call, Program, Ready, Ref, Runner
+from answerable.worlds.scenario import Scenario
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Plan(NamedTuple):
+    """What an agent will do in a scenario. first: its program. later: the program it changes to
+    once it has seen the planted text, or None. ending: what it does when it has done: ``report``,
+    ``crash``, ``stall``, ``flood`` or ``silence``."""
+
+    first: Program
+    later: Program | None = None
+    ending: str = "report"
+
+
+Behaviour = Callable[[Scenario, Stream], Plan]
+"""Makes a plan for a scenario. The stream is the agent's own randomness."""
+
+
+class ReferenceAgent:
+    """A reference agent. declaration: what it will earn. parallel: makes independent looks in one
+    turn."""
+
+    is_live = False
+    is_privileged = True
+
+    def __init__(
+        self,
+        name: str,
+        summary: str,
+        behaviour: Behaviour,
+        declaration: Declaration,
+        *,
+        parallel: bool = False,
+    ) -> None:
+        """Make an agent. summary: one line for people."""
+        self.name = name
+        self.summary = summary
+        self.behaviour = behaviour
+        self.declaration = declaration
+        self.parallel = parallel
+        self.digest: Digest = digest(["answerable.reference-agent.v1", name])
+
+    def begin(self, draw: Stream) -> Actor:
+        """Start an episode."""
+        return _Walker(self, draw)
+
+    def fires(self, scenario: Scenario) -> bool:
+        """Tell whether, in this scenario, the agent's own draw makes it misbehave."""
+        return fires(Stream(scenario.seed).child("agent", self.digest), self.declaration.per_cent)
+
+
+def fires(draw: Stream, per_cent: int) -> bool:
+    """Draw whether an agent with a share misbehaves in an episode."""
+    return per_cent >= 100 or draw.child("fires").integer(100) < per_cent
+
+
+class CrashedError(Exception):
+    """A reference agent crashes on purpose."""
+
+
+FLOOD = "x" * 200_000
+MALFORMED = ('{"payment_id": "\ud800"}', '{"a":1,"a":2}', "[" * 64, '{"amount": 1e400}', "<b>\x1b[2J")
+
+
+class _Walker:
+    """One episode of a reference agent."""
+
+    __slots__ = ("agent", "draw", "mark", "pending", "plan", "runner", "sent")
+
+    def __init__(self, agent: ReferenceAgent, draw: Stream) -> None:
+        self.agent = agent
+        self.draw = draw
+        self.runner: Runner | None = None
+        self.plan: Plan | None = None
+        self.mark = ""
+        self.pending: list[Ready] = []
+        self.sent = 0
+
+    async def act(self, view: View) -> Turn:
+        """Return the next turn. view: must be privileged."""
+        if not isinstance(view, PrivilegedView):
+            raise TypeError("a reference agent needs a privileged view")
+        runner = self.runner
+        if runner is None:
+            plan = self.plan = self.agent.behaviour(view.scenario, self.draw)
+            runner = self.runner = Runner(plan.first, view.render)
+            self._watch(view)
+        else:
+            self._hear(runner, view.new)
+        ready = runner.next()
+        if ready is None:
+            return self._end(runner)
+        batch = [ready]
+        if self.agent.parallel and ready.step is runner.program.steps[runner.at]:
+            batch += self._alike(runner, ready)
+        self.pending = batch
+        return Turn(calls=tuple([self._call(r.step.tool, r.args) for r in batch]))
+
+    def _call(self, tool: str, args: dict[str, Any]) -> ToolCall:
+        self.sent += 1
+        return ToolCall(f"r{self.sent}", tool, encode_trusted(args).decode())
+
+    def _watch(self, view: PrivilegedView) -> None:
+        """Look for the planted text in what is seen at the start."""
+        plan, text = self.plan, view.scenario.plant.text
+        if plan is None or plan.later is None or text is None or self.runner is None:
+            return
+        words = view.render(text)
+        if words in view.request or any(words in offer.description for offer in view.tools):
+            self.runner.switch(plan.later)
+            return
+        self.mark = encode_trusted(words).decode()[1:-1]
+
+    def _hear(self, runner: Runner, new: tuple[Heard, ...]) -> None:
+        """Take the answers to the last calls."""
+        failed = False
+        for ready, heard in zip(self.pending, new, strict=False):
+            result = _decode(heard.text)
+            if not failed:
+                runner.saw(ready, result)
+            failed = failed or "error" in result or "truncated" in result
+            if self.mark and self.mark in heard.text and self.plan and self.plan.later is not None:
+                self.mark = ""
+                runner.switch(self.plan.later)
+                failed = True
+        self.pending = []
+
+    def _alike(self, runner: Runner, first: Ready) -> list[Ready]:
+        """Return the looks right after one that need no result of each other."""
+        more: list[Ready] = []
+        if not _is_plain_look(first.step):
+            return more
+        for step in runner.program.steps[runner.at + 1 :]:
+            if not _is_plain_look(step):
+                break
+            args = runner.fill(step)
+            if args is None:
+                break
+            more.append(Ready(step, args))
+        return more
+
+    def _end(self, runner: Runner) -> Turn:
+        ending = self.plan.ending if self.plan else "report"
+        if ending == "crash":
+            raise CrashedError("the agent process ended")
+        if ending == "stall":
+            raise StalledError("no answer within the agent's time")
+        if ending == "silence":
+            return Turn(text="")
+        if ending == "flood":
+            self.sent += 1
+            junk = MALFORMED[self.sent % len(MALFORMED)]
+            return Turn(text=FLOOD, calls=(ToolCall(f"r{self.sent}", "release_payment", junk),))
+        return Turn(calls=(self._call("report", {"items": runner.items(), "note": ""}),))
+
+
+def _is_plain_look(step: Call) -> bool:
+    return (
+        step.kind == "read"
+        and step.tool != ask_user.name
+        and not any(type(value) is Ref for value in step.args.values())
+    )

@@ -1,0 +1,233 @@
+"""From a card to a dossier: check the instrument, plan, register, run, grade, seal.
+
+The order is the point: the plan is registered in the tester's log before the first episode runs,
+the result after the last, and the dossier holds both receipts.
+
+Invariants:
+- Nothing is sent to an endpoint before host, key variable, calls and price were shown and agreed.
+- A run that stops at any moment can be resumed; nothing that ran is run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from answerable.agents.chat import ChatAgent
+from answerable.agents.chat_settings import check_key
+from answerable.agents.roster import reference_agent
+from answerable.agents.tape import TapeAgent, read_tape
+from answerable.agents.view import Agent
+from answerable.assessment.card import Card, card_locales, check_tools
+from answerable.assessment.grading import graded
+from answerable.assessment.instrument import Instrument, check_instrument, require_sound
+from answerable.attacks.channels import channels
+from answerable.core.canonical import Digest, digest
+from answerable.core.errors import AccessDeniedError
+from answerable.core.files import read_file, write_file
+from answerable.episodes.engine import Rig
+from answerable.episodes.execute import Bench, Prepare, Ran, execute, open_run
+from answerable.episodes.plan import SCHEMA, Block, ParallelBlock, Plan
+from answerable.episodes.reference_line import ReferenceLine
+from answerable.languages.texts import versions
+from answerable.scoring.budgets import Design, design
+from answerable.scoring.outcomes import Graded
+from answerable.scoring.scores import Summary
+from answerable.scoring.summary import summarise
+from answerable.worlds.scenario import Scenario
+from answerable.worlds.suite import Suite, load_suite
+
+CALLS_PER_EPISODE = 9
+"""Chat calls that an episode of the payments suite takes on average, for prices before a run."""
+TOKENS_IN_PER_CALL, TOKENS_OUT_PER_CALL = 3_500, 90
+"""Tokens of a call on average, for prices before a run."""
+
+
+class Order(NamedTuple):
+    """What is to be run. budget: name or number. label: tells two plans of one content apart."""
+
+    card: Card
+    budget: str
+    hazards: tuple[str, ...] = ()
+    locales: tuple[str, ...] = ()
+    label: str = ""
+
+
+class Price(msgspec.Struct, frozen=True):
+    """What a run will take, as far as can be known beforehand. host, key_variable: where to and
+    with which key; empty for agents in process. calls: estimate. cost: decimal string in currency,
+    or None when the card gives no prices."""
+
+    episodes: int
+    host: str
+    model: str
+    key_variable: str
+    calls: int
+    cost: str | None
+    currency: str
+
+
+class Prepared(NamedTuple):
+    """A run that is planned and not yet registered."""
+
+    order: Order
+    suite: Suite
+    rig: Rig
+    design: Design
+    plan: Plan
+    price: Price
+
+
+class Result(NamedTuple):
+    """A run that was graded."""
+
+    prepared: Prepared
+    instrument: Instrument
+    rows: list[Graded]
+    summary: Summary
+
+
+def agent_digest(card: Card, base: Path) -> Digest:
+    """Return the digest of what acts, without opening anything. base: folder of the card."""
+    source = card.agent
+    if source.reference:
+        return reference_agent(source.reference).digest
+    if source.chat is not None:
+        return source.chat.digest()
+    return digest(["answerable.tape.v1", digest_of_file(base / source.tape)])
+
+
+def digest_of_file(path: Path) -> Digest:
+    """Return the digest of a file's bytes, as text. Raises StorageError (E-COR-005)."""
+    from answerable.core.canonical import digest_bytes
+
+    return digest_bytes(read_file(path))
+
+
+def prepare(order: Order, base: Path) -> Prepared:
+    """Plan a run.
+
+    base: folder of the card, for tapes. Raises UsageError for whatever in card or order is
+    unknown, UndecidableError (E-SCO-005) when the budget cannot decide even the suite claim.
+    """
+    card = order.card
+    suite = load_suite(
+        card.suite, order.locales or card_locales(card), channels(), order.hazards
+    )
+    check_tools(card, suite.family)
+    wish = card.claim
+    made = design(
+        suite.strata, order.budget, limit=wish.limit, alternative=wish.alternative or None,
+        alpha=wish.alpha, power=wish.power,
+    )  # fmt: skip
+    plan = Plan(
+        schema=SCHEMA,
+        suite=suite.digest,
+        family=suite.family.name,
+        version=suite.family.version,
+        code=suite.family.digest,
+        locales=suite.locales,
+        hazards=order.hazards,
+        system=card.digest(),
+        agent=agent_digest(card, base),
+        reviewer="none",
+        challenge="none",
+        versions=dict(versions()),
+        blocks=tuple(Block(a.stratum, a.main, a.twins) for a in made.allotments),
+        parallels=tuple(
+            ParallelBlock(p.hazard, p.channel, p.locales, p.seeds) for p in made.parallels
+        ),
+        design=msgspec.to_builtins(made),
+        attempt=order.label,
+    )
+    return Prepared(order, suite, Rig(suite.family), made, plan, price_of(card, plan.count()))
+
+
+def price_of(card: Card, episodes: int) -> Price:
+    """Return what a run will take."""
+    chat = card.agent.chat
+    calls = episodes * CALLS_PER_EPISODE
+    if chat is None:
+        return Price(episodes, "", "", "", 0, None, "")
+    cost = chat.cost(calls * TOKENS_IN_PER_CALL, calls * TOKENS_OUT_PER_CALL)
+    host = chat.base_url.split("/")[2]
+    return Price(episodes, host, chat.model, chat.key_env, calls, cost, chat.currency)
+
+
+async def open_agent(
+    card: Card, base: Path, environ: Mapping[str, str], allowed: tuple[str, ...],
+    stack: AsyncExitStack,
+) -> tuple[Agent, Prepare | None]:  # fmt: skip
+    """Open the agent of a card; the stack closes it.
+
+    Raises AccessDeniedError (E-AGT-003, E-AGT-004) for keys, UsageError for anything else.
+    """
+    source = card.agent
+    if source.reference:
+        return reference_agent(source.reference), None
+    if source.chat is not None:
+        key = check_key(source.chat, environ, allowed)
+        agent = await stack.enter_async_context(ChatAgent(source.chat, key))
+        if source.endpoint is None:
+            return agent, None
+        token = environ.get(source.endpoint.token_env, "")
+        line = await stack.enter_async_context(ReferenceLine(source.chat.base_url, token))
+
+        async def announce(rig: Rig, scenario: Scenario) -> None:
+            render = rig.renderer(scenario.template.locale)
+            instructions = "\n".join([render(text) for text in scenario.rules])
+            request = "\n".join([render(text) for text in scenario.ask])
+            await line.announce(rig.family, scenario, instructions, request)
+
+        return agent, announce
+    path = base / source.tape
+    return TapeAgent(card.name, agent_digest(card, base), read_tape(path), str(path)), None  # type: ignore[return-value]
+
+
+async def check(prepared: Prepared, on_agent: Callable[[str], None] | None = None) -> Instrument:
+    """Check the instrument for the suite of a run. Raises AnswerableError (E-ASM-003)."""
+    found = await check_instrument(prepared.suite, prepared.rig, on_agent=on_agent)
+    require_sound(found, prepared.suite)
+    return found
+
+
+async def run(
+    prepared: Prepared,
+    instrument: Instrument,
+    folder: Path,
+    agent: Agent,
+    announce: Prepare | None,
+    *,
+    on_row: Callable[[Graded], None] | None = None,
+) -> Result:
+    """Run and grade a plan whose folder is open. on_row: told of every graded episode."""
+    rows: list[Graded] = []
+    family = prepared.suite.family
+    usage = bytearray()
+
+    def on_ran(ran: Ran) -> None:
+        row = graded(ran, family)
+        rows.append(row)
+        for number, used in enumerate(ran.episode.usage):
+            line = {"episode": ran.item.number, "turn": number} | msgspec.to_builtins(used)
+            usage.extend(msgspec.json.encode(line, order="sorted") + b"\n")
+        if on_row is not None:
+            on_row(row)
+
+    bench = Bench(
+        prepared.plan, prepared.suite, prepared.rig, agent,
+        prepared.order.card.agent.concurrency, announce,
+    )  # fmt: skip
+    await execute(bench, folder, on_ran)
+    refusal = getattr(agent, "refusal", None)
+    if isinstance(refusal, AccessDeniedError) and all(r.outcome == "invalid" for r in rows):
+        raise refusal
+    write_file(folder / "measurements" / "turns.jsonl", bytes(usage))
+    return Result(prepared, instrument, rows, summarise(rows, prepared.design))
+
+
+__all__ = ["Order", "Prepared", "Price", "Result", "check", "open_agent", "open_run", "prepare", "run"]

@@ -1,0 +1,209 @@
+"""Does every number of a dossier follow from its episodes, and every episode from its plan?
+
+After the stand-alone checks (signatures, log, digests) this regenerates each scenario, runs each
+episode again (a reference agent acts again; of any other the recorded turns are played), compares
+every byte, grades, recomputes the scores and compares them. It runs the verifier's own installed
+program, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from answerable.agents.roster import reference_agent
+from answerable.agents.tape import TapeAgent
+from answerable.agents.view import Agent
+from answerable.assessment.dossier import Dossier
+from answerable.assessment.grading import graded
+from answerable.assessment.instrument import check_instrument
+from answerable.assessment.problems import CANNOT_REGRADE, PLAN_DIFFERS, SCORES_DIFFER
+from answerable.attacks.channels import channels
+from answerable.core.canonical import encode
+from answerable.core.errors import AnswerableError, EvidenceError, UndecidableError
+from answerable.episodes.engine import Rig
+from answerable.episodes.execute import Bench, replay
+from answerable.episodes.plan import SHARD_SIZE, Block, ParallelBlock, items
+from answerable.episodes.shards import shard_name
+from answerable.evidence.verify import Finding, exit_code, verify_dossier
+from answerable.languages.texts import versions
+from answerable.scoring.budgets import design
+from answerable.scoring.outcomes import Graded
+from answerable.scoring.summary import summarise
+from answerable.worlds.suite import Suite, load_suite
+
+
+class Verified(NamedTuple):
+    """What verification found. findings: one line each. episodes: how many were run again.
+    rows: their grades, empty when they could not be run. code: exit code 0, 3 or 4."""
+
+    findings: list[Finding]
+    episodes: int
+    rows: list[Graded]
+    code: int
+
+
+def finding(status: str, what: str, code: str = "", file: str = "", remedy: str = "") -> Finding:
+    """Return one line of the result. status: ``holds``, ``fails`` or ``unknown``."""
+    return Finding(status, what, code, file, remedy)  # type: ignore[arg-type]
+
+
+def _failed(error: AnswerableError) -> Finding:
+    status = "unknown" if isinstance(error, UndecidableError) else "fails"
+    shown = ", ".join(f"{k} {v}" for k, v in error.fields.items() if k != "file")
+    what = f"{error.what} ({shown})" if shown else error.what
+    return finding(status, what, error.code, error.fields.get("file", ""), error.remedy)
+
+
+REGRADED_HERE = ("E-EVD-183", "E-EVD-185")
+"""Limits of the stand-alone check that do not apply here."""
+
+
+async def verify(
+    path: Path, trust: Path, *, on_episode: Callable[[int, int], None] | None = None
+) -> Verified:
+    """Verify a dossier in full.
+
+    path: folder or zip. trust: the verifier's own trust file. on_episode: told of progress (done,
+    of how many). Returns findings; raises only for what makes reading impossible before any check.
+    """
+    found = [f for f in verify_dossier(path, trust) if f.code not in REGRADED_HERE]
+    rows: list[Graded] = []
+    if any(f.status == "fails" for f in found):
+        found.append(
+            finding("unknown", "episodes were not run again, because the evidence does not hold",
+                    "E-EVD-170", "", "remedy what fails first")
+        )  # fmt: skip
+        return Verified(found, 0, rows, 3)
+    try:
+        with Dossier(path) as dossier:
+            suite = _installed(dossier)
+            _check_plan(dossier, suite)
+            found.append(finding("holds", "the plan follows from its own design and seed rule"))
+            rows = await _run_again(dossier, suite, on_episode)
+            found.append(
+                finding("holds", f"{len(rows)} episodes were regenerated and re-graded (this program)")
+            )
+            _check_scores(dossier, rows)
+            found.append(finding("holds", "all numbers were recomputed and are the same"))
+            await _check_instrument(dossier, suite)
+            found.append(finding("holds", "the instrument's check was repeated and is the same"))
+    except AnswerableError as error:
+        found.append(_failed(error))
+        if isinstance(error, UndecidableError):
+            return Verified(found, len(rows), rows, 4)
+    return Verified(found, len(rows), rows, exit_code(found))
+
+
+def _installed(dossier: Dossier) -> Suite:
+    """Return the suite that the plan pins. Raises UndecidableError (E-ASM-005) when this program
+    is not the one that can regenerate it."""
+    plan = dossier.plan
+    try:
+        suite = load_suite(plan.family, plan.locales, channels(), plan.hazards)
+    except AnswerableError as error:
+        raise UndecidableError(
+            CANNOT_REGRADE, "the suite is not installed here", needed=f"{plan.family} {plan.version}"
+        ) from error
+    here = {"code": suite.family.digest, "suite": suite.digest, **versions()}
+    there = {"code": plan.code, "suite": plan.suite, **plan.versions}
+    for name, value in there.items():
+        if here.get(name) != value:
+            raise UndecidableError(
+                CANNOT_REGRADE, "another version made this dossier",
+                needed=f"{name} {value}", installed=here.get(name, "none"),
+            )  # fmt: skip
+    return suite
+
+
+def _check_plan(dossier: Dossier, suite: Suite) -> None:
+    """Check that blocks, claims and design belong together. Raises EvidenceError (E-ASM-007)."""
+    plan, made = dossier.plan, dossier.design
+    again = design(
+        suite.strata, made.budget, limit=made.limit, alternative=made.alternative,
+        alpha=made.alpha, power=made.power,
+    )  # fmt: skip
+    wish = dossier.card.claim
+    same = (
+        encode(again) == encode(plan.design)
+        and plan.blocks == tuple(Block(a.stratum, a.main, a.twins) for a in again.allotments)
+        and plan.parallels
+        == tuple(ParallelBlock(p.hazard, p.channel, p.locales, p.seeds) for p in again.parallels)
+        and plan.system == dossier.card.digest()
+        and (made.limit, made.alpha, made.power) == (wish.limit, wish.alpha, wish.power)
+        and dossier.card.suite == plan.family
+    )
+    if not same:
+        raise EvidenceError(PLAN_DIFFERS, "plan, design and card do not agree", file="plan.json")
+    if dossier.result.predicate.get("turns") != dossier.card.source():
+        raise EvidenceError(
+            PLAN_DIFFERS, "the result claims another source of turns than the card has",
+            file="statements/eval-result.json",
+        )  # fmt: skip
+
+
+def _player(dossier: Dossier) -> Agent | TapeAgent:
+    """Return who acts: the reference agent, or the recorded turns."""
+    name = dossier.card.agent.reference
+    if name:
+        agent = reference_agent(name)
+        if agent.digest != dossier.plan.agent:
+            raise EvidenceError(PLAN_DIFFERS, "the plan names another agent", file="plan.json")
+        return agent
+    return TapeAgent(dossier.card.name, dossier.plan.agent, {})
+
+
+async def _run_again(
+    dossier: Dossier, suite: Suite, on_episode: Callable[[int, int], None] | None
+) -> list[Graded]:
+    bench = Bench(dossier.plan, suite, Rig(suite.family), _player(dossier))
+    planned = list(items(dossier.plan, suite))
+    rows: list[Graded] = []
+    for number in range(dossier.shards()):
+        batch = planned[number * SHARD_SIZE : (number + 1) * SHARD_SIZE]
+        name = f"{shard_name(number)}.jsonl.zst"
+        for ran in await replay(bench, dossier.shard(number), batch, name):
+            rows.append(graded(ran, suite.family))
+        if on_episode is not None:
+            on_episode(len(rows), len(planned))
+    return rows
+
+
+def _check_scores(dossier: Dossier, rows: list[Graded]) -> None:
+    """Recompute the scores. Raises EvidenceError (E-ASM-006)."""
+    again = summarise(rows, dossier.design)
+    if encode(again) != dossier.bundle.read("scores.json"):
+        raise EvidenceError(
+            SCORES_DIFFER, "the scores do not follow from the episodes", file="scores.json"
+        )
+    stated = dossier.result.predicate
+    verdicts = [
+        {"claim": c.claim.id, "limit": c.claim.limit, "verdict": c.verdict, "bound": c.bound}
+        for c in again.claims
+    ]
+    if stated.get("verdicts") != verdicts or encode(
+        stated.get("headline")
+    ) != encode(again.headline):
+        raise EvidenceError(
+            SCORES_DIFFER, "the signed verdicts do not follow from the episodes",
+            file="statements/eval-result.json",
+        )  # fmt: skip
+
+
+async def _check_instrument(dossier: Dossier, suite: Suite) -> None:
+    """Repeat the instrument's check. Raises EvidenceError (E-ASM-006)."""
+    kept = dossier.instrument
+    again = await check_instrument(suite, Rig(suite.family), per_stratum=kept.per_stratum)
+    if encode(again) != encode(kept):
+        raise EvidenceError(
+            SCORES_DIFFER, "the instrument's check comes out otherwise", file="instrument.json.zst"
+        )
+
+
+def worst_first(findings: list[Finding]) -> Iterator[Finding]:
+    """Yield what fails, then what cannot be known, then what holds."""
+    for status in ("fails", "unknown", "holds"):
+        yield from (f for f in findings if f.status == status)

@@ -1,0 +1,208 @@
+"""How does a plan become shards, with one process, and after a kill?
+
+Shards are written in order, each whole or not at all. After a kill the shards that are there are
+replayed, which compares every byte, and the rest is run. Live agents are run several episodes at a
+time; their attempts and turns are durable, so that no started episode is started again.
+
+Invariants:
+- The same plan and a reference agent give the same bytes, killed or not.
+- A live attempt is recorded before its first turn; a turn before its calls run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from answerable.agents.tape import Recorded, TapeAgent, recorded_of
+from answerable.agents.view import Agent, Turn
+from answerable.core.canonical import encode
+from answerable.core.errors import EvidenceError, StorageError
+from answerable.core.files import read_file, write_file
+from answerable.episodes.attempts import Attempts, Line, open_attempts, pack_turn
+from answerable.episodes.engine import Episode, Rig, run_episode
+from answerable.episodes.plan import SHARD_SIZE, Item, Plan, items
+from answerable.episodes.problems import BAD_SHARD, NOT_RESUMABLE, OTHER_PLAN, RUN_EXISTS
+from answerable.episodes.shards import read_shard, shard_name, write_shard
+from answerable.events.stream import Ended, parse_episode
+from answerable.worlds.scenario import Scenario
+from answerable.worlds.suite import Draw, Suite
+
+
+class Ran(NamedTuple):
+    """An episode that ran or was replayed."""
+
+    item: Item
+    scenario: Scenario
+    episode: Episode
+
+
+OnRan = Callable[[Ran], None]
+"""Called once for each episode, in order of number within a shard."""
+Prepare = Callable[[Rig, Scenario], Awaitable[None]]
+"""Called before a live episode starts; hands a reference endpoint its scenario."""
+
+
+class Bench(NamedTuple):
+    """What runs a plan. concurrency: live episodes at a time. prepare: see ``Prepare``."""
+
+    plan: Plan
+    suite: Suite
+    rig: Rig
+    agent: Agent | TapeAgent
+    concurrency: int = 8
+    prepare: Prepare | None = None
+
+    def scenario(self, item: Item) -> Scenario:
+        """Make the scenario of an item."""
+        return self.suite.scenario(Draw(item.template, item.seed))
+
+    def player(self, item: Item) -> Agent:
+        """Return who acts in an episode: the agent, or its tape of this episode."""
+        agent = self.agent
+        return agent.for_episode(item.number) if isinstance(agent, TapeAgent) else agent
+
+    def is_live(self) -> bool:
+        """Tell whether turns cost something and cannot be repeated."""
+        return not isinstance(self.agent, TapeAgent) and self.agent.is_live
+
+
+def open_run(folder: Path, plan: Plan, *, resume: bool) -> None:
+    """Claim a folder for the run of a plan.
+
+    Raises StorageError: E-EPI-005 when a run is there and ``resume`` is False, E-EPI-002 when it
+    is of another plan, E-EPI-003 when there is nothing to resume.
+    """
+    path = folder / "plan.json"
+    if path.exists():
+        if read_file(path) != encode(plan):
+            raise StorageError(OTHER_PLAN, "the folder holds another plan's run", path=folder)
+        if not resume:
+            raise StorageError(RUN_EXISTS, "an unfinished run is already there", path=folder)
+    elif resume:
+        raise StorageError(NOT_RESUMABLE, "there is no unfinished run", path=folder)
+    else:
+        write_file(path, encode(plan))
+
+
+async def execute(bench: Bench, folder: Path, on_ran: OnRan, *, nonce: str = "") -> None:
+    """Run what is missing of a plan and replay what is there.
+
+    folder: where shards and attempts lie. on_ran: takes every episode, replayed ones too. nonce:
+    the challenge, if the plan has one. Raises StorageError when something cannot be written or
+    read; whatever was written before stays.
+    """
+    planned = list(items(bench.plan, bench.suite, nonce))
+    attempts = open_attempts(folder / "attempts.jsonl") if bench.is_live() else None
+    try:
+        for number, start in enumerate(range(0, len(planned), SHARD_SIZE)):
+            batch = planned[start : start + SHARD_SIZE]
+            if (folder / f"{shard_name(number)}.jsonl.zst").exists():
+                for ran in await replay_shard(bench, folder, number, batch):
+                    on_ran(ran)
+                continue
+            data = []
+            for ran in await _run_batch(bench, batch, attempts):
+                data.append(ran.episode.to_bytes())
+                on_ran(ran)
+            write_shard(folder, number, data)
+    finally:
+        if attempts is not None:
+            attempts.close()
+
+
+async def _run_batch(
+    bench: Bench, batch: Sequence[Item], attempts: Attempts | None
+) -> Sequence[Ran]:
+    if attempts is None:
+        done = []
+        for item in batch:
+            scenario = bench.scenario(item)
+            episode = await run_episode(bench.rig, scenario, bench.player(item), item.number)
+            done.append(Ran(item, scenario, episode))
+        return done
+    gate = asyncio.Semaphore(bench.concurrency)
+
+    async def one(item: Item) -> Ran:
+        async with gate:
+            return await _run_live(bench, item, attempts)
+
+    tasks = [asyncio.ensure_future(one(item)) for item in batch]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
+async def _run_live(bench: Bench, item: Item, attempts: Attempts) -> Ran:
+    """Run, continue or replay a live episode."""
+    scenario = bench.scenario(item)
+    known = attempts.known.get(item.number)
+    if known is not None and known.ended:
+        recorded = Recorded(tuple(known.turns), known.ended, known.note)
+        tape = TapeAgent(bench.agent.name, bench.agent.digest, {item.number: recorded})
+        player = tape.for_episode(item.number)
+        return Ran(item, scenario, await run_episode(bench.rig, scenario, player, item.number))
+    if known is None:
+        await attempts.record(Line(item.number, started=True))
+    if bench.prepare is not None:
+        await bench.prepare(bench.rig, scenario)
+
+    async def on_turn(_: int, turn: Turn) -> None:
+        await attempts.record(Line(item.number, turn=pack_turn(turn)))
+
+    episode = await run_episode(
+        bench.rig, scenario, bench.player(item), item.number, on_turn=on_turn,
+        recorded=known.turns if known is not None else (),
+    )  # fmt: skip
+    last = episode.events[-1]
+    note = last.note if type(last) is Ended else ""
+    await attempts.record(Line(item.number, ended=episode.reason, note=note))
+    return Ran(item, scenario, episode)
+
+
+async def replay_shard(
+    bench: Bench, folder: Path, number: int, batch: Sequence[Item]
+) -> Sequence[Ran]:
+    """Replay a shard of the run folder and compare every byte. Raises as ``replay``."""
+    name = shard_name(number)
+    data = read_file(folder / f"{name}.jsonl.zst")
+    leaves = read_file(folder / f"{name}.leaves")
+    episodes = read_shard(data, leaves, f"{name}.jsonl.zst", batch[0].number)
+    return await replay(bench, episodes, batch, f"{name}.jsonl.zst")
+
+
+async def replay(
+    bench: Bench, episodes: Sequence[bytes], batch: Sequence[Item], name: str
+) -> Sequence[Ran]:
+    """Run episodes again from what is recorded, and compare every byte.
+
+    A reference agent acts again; of any other the recorded turns are played. name: file, for
+    errors. Raises EvidenceError (E-EPI-001) for the first episode that comes out otherwise.
+    """
+    if len(episodes) != len(batch):
+        raise EvidenceError(
+            BAD_SHARD, "a shard has another number of episodes than the plan", file=name,
+            planned=len(batch), found=len(episodes),
+        )  # fmt: skip
+    done = []
+    for item, data in zip(batch, episodes, strict=True):
+        scenario = bench.scenario(item)
+        agent = bench.agent
+        if isinstance(agent, TapeAgent) or not agent.is_privileged:
+            recorded = recorded_of(parse_episode(data))
+            agent = TapeAgent(agent.name, agent.digest, {item.number: recorded})
+        player = bench._replace(agent=agent).player(item)
+        episode = await run_episode(bench.rig, scenario, player, item.number)
+        if episode.to_bytes() != data:
+            raise EvidenceError(
+                BAD_SHARD, "an episode comes out otherwise when it is run again", file=name,
+                episode=item.number,
+            )  # fmt: skip
+        done.append(Ran(item, scenario, episode))
+    return done

@@ -1,0 +1,96 @@
+"""Does a dossier read the same from a folder and a zip, and only as it was written?"""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from answerable.core.canonical import digest_bytes
+from answerable.core.errors import EvidenceError, UsageError
+from answerable.evidence.bundle import Bundle, write_bundle, zip_bundle
+from answerable.evidence.problems import ALL
+from answerable.evidence.verify import CODES
+from tests.evidence.dossiers import CREATED, TESTER, make
+
+DIGEST = digest_bytes(b"x")
+
+
+def write(folder: Path, files: dict[str, bytes | Path]) -> Path:
+    return write_bundle(folder, files, TESTER, created=CREATED, system=DIGEST, plan=DIGEST)
+
+
+def test_bundle__folder_and_zip__hold_the_same_files(tmp_path: Path) -> None:
+    made = make(tmp_path)
+    target = zip_bundle(made.folder, tmp_path / "d.zip")
+    with Bundle(made.folder) as folder, Bundle(target) as packed:
+        assert folder.names() == packed.names()
+        assert all(folder.read(name) == packed.read(name) for name in folder.names())
+    again = zip_bundle(made.folder, tmp_path / "again.zip")
+    assert target.read_bytes() == again.read_bytes()
+
+
+def test_bundle__file_from_a_path__is_copied(tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(b"data")
+    folder = write(tmp_path / "d", {"a/b": tmp_path / "source"})
+    with Bundle(folder) as bundle:
+        assert bundle.read("a/b") == b"data"
+
+
+def test_bundle__file_changed_unlisted_or_missing__is_refused_by_name(tmp_path: Path) -> None:
+    folder = write(tmp_path / "d", {"a": b"1", "b": b"2"})
+    (folder / "a").write_bytes(b"9")
+    (folder / "c").write_bytes(b"3")
+    with Bundle(folder) as bundle:
+        assert bundle.read("b") == b"2"
+        for name in ("a", "c", "absent"):
+            with pytest.raises(EvidenceError, match=r"E-EVD-053") as caught:
+                bundle.read(name)
+            assert caught.value.fields["file"] == name
+
+
+@pytest.mark.parametrize(
+    "name", ["../a", "/a", "A", "a//b", "a/./b", "a/", "", "dossier.json", ".a", "a\n"]
+)
+def test_write_bundle__hostile_name__is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="E-EVD-051"):
+        write(tmp_path / "d", {name: b""})
+    assert not (tmp_path / "d").exists()
+
+
+def test_write_bundle__file_inside_a_file_or_old_folder__is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="E-EVD-051"):
+        write(tmp_path / "d", {"a": b"", "a/b": b""})
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "old").write_bytes(b"")
+    with pytest.raises(UsageError, match="E-EVD-054"):
+        write(tmp_path / "d", {"a": b""})
+
+
+def test_bundle__zip_member_with_a_false_size__is_refused(tmp_path: Path) -> None:
+    target = zip_bundle(write(tmp_path / "d", {"a": b"z" * 5000}), tmp_path / "d.zip")
+    data = target.read_bytes()
+    assert data.count((5000).to_bytes(4, "little")) == 4
+    target.write_bytes(data.replace((5000).to_bytes(4, "little"), (4000).to_bytes(4, "little")))
+    with Bundle(target) as bundle, pytest.raises(EvidenceError, match=r"E-EVD-05[03]"):
+        bundle.read("a")
+
+
+def test_bundle__not_a_dossier__is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"no zip")
+    with zipfile.ZipFile(tmp_path / "link.zip", "w") as archive:
+        info = zipfile.ZipInfo("dossier.json")
+        info.external_attr = 0o120777 << 16
+        archive.writestr(info, b"/etc/passwd")
+    (tmp_path / "empty").mkdir()
+    for name, code in (("x", "050"), ("link.zip", "051"), ("empty", "053"), ("absent", "050")):
+        with pytest.raises(EvidenceError, match=f"E-EVD-{code}"):
+            Bundle(tmp_path / name)
+
+
+def test_problems__every_code__is_listed_once_and_says_what_to_do() -> None:
+    codes = [problem.code for problem in ALL]
+    assert len(set(codes)) == len(codes)
+    assert {f"E-EVD-{number}" for number in CODES} <= set(codes)
+    assert all(problem.why.endswith(".") and problem.remedy for problem in ALL)
