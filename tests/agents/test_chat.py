@@ -21,6 +21,7 @@ from tests.agents.wire import (
     OK,
     SCHEMA,
     calls,
+    check_history,
     fault_of,
     function,
     http,
@@ -177,25 +178,6 @@ async def test_chat__malformed_call__is_a_call_to_grade_and_the_next_request_is_
     check_history(spoken.body(1)["messages"])
 
 
-def check_history(messages: list[dict]) -> None:
-    """Check what strict endpoints check in a history."""
-    open_ids: list[str] = []
-    for message in messages:
-        assert isinstance(message["content"], str)
-        message["content"].encode()
-        if message["role"] == "tool":
-            open_ids.remove(message["tool_call_id"])
-            continue
-        assert not open_ids
-        for call in message.get("tool_calls", []):
-            name = call["function"]["name"]
-            assert name.replace("_", "").replace("-", "").isalnum() or set(name) <= {"_", "-"}
-            assert 0 < len(name) <= 64
-            assert isinstance(json.loads(call["function"]["arguments"]), dict)
-            open_ids.append(call["id"])
-        assert len(set(open_ids)) == len(open_ids)
-
-
 async def test_chat__missing_repeated_and_hostile_ids__are_replaced_by_unique_ones():
     first = calls(*[function("{}", i) for i in ("x", "x", "", None, "a b", "\ud800", "y" * 500)])
     second = calls(function("not json", "x", "\x1b rm -rf \ud800"), function("[1]", "call_2", ""))
@@ -308,3 +290,9 @@ async def test_chat__many_at_once__keep_their_conversations_apart():
     assert [t.text for t in turns] == [v.request for v in views]
     server.close()
     await server.wait_closed()
+
+
+async def test_chat__request_of_many_megabytes__is_sent_whole():
+    async with wire(OK) as (spoken, url), ChatAgent(ChatSettings(url, "m"), None) as agent:
+        await agent.begin(Stream.of("t")).act(View("i", "x" * 3_000_000, ()))
+    assert len(spoken.body(0)["messages"][1]["content"]) == 3_000_000

@@ -132,7 +132,6 @@ async def test_tape__on_another_scenario__runs_out_as_invalid_and_never_as_a_reg
 
 async def test_tape__reports_its_recorded_end():
     actor = TapeAgent("t", SUBJECT, {3: Recorded((), "stalled", "n")}).for_episode(3).begin(None)
-    rig, drawn = stage()
     with pytest.raises(RecordedEndError) as caught:
         await actor.act(type("V", (), {"turn": 0})())
     assert (caught.value.reason, caught.value.note) == ("stalled", "n")

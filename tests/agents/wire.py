@@ -126,3 +126,22 @@ async def fault_of(*scripts: Script, **settings: object) -> TransportError:
     with pytest.raises(TransportError) as caught:
         await turn_of(*scripts, **settings)
     return caught.value
+
+
+def check_history(messages: list[dict]) -> None:
+    """Check what strict endpoints check in a history."""
+    open_ids: list[str] = []
+    for message in messages:
+        assert isinstance(message["content"], str)
+        message["content"].encode()
+        if message["role"] == "tool":
+            open_ids.remove(message["tool_call_id"])
+            continue
+        assert not open_ids
+        for call in message.get("tool_calls", []):
+            name = call["function"]["name"]
+            assert name.replace("_", "").replace("-", "").isalnum() or set(name) <= {"_", "-"}
+            assert 0 < len(name) <= 64
+            assert isinstance(json.loads(call["function"]["arguments"]), dict)
+            open_ids.append(call["id"])
+        assert len(set(open_ids)) == len(open_ids)

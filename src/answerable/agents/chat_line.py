@@ -14,6 +14,7 @@ Invariants:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from io import BytesIO
 from typing import NamedTuple
 
 import aiohttp
@@ -38,6 +39,8 @@ SIZE_LIMIT = 8 << 20
 """Bytes of an answer that are read."""
 CONNECT_LIMIT_S = 15
 """Seconds until a connection must stand."""
+LARGE = 1 << 19
+"""Bytes from which a request is sent in pieces."""
 QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 """Error codes of a 429 that no waiting cures."""
 TRANSIENT = frozenset({408, 409, 425, 500, 502, 503, 504, 520, 522, 524, 529})
@@ -127,7 +130,7 @@ class Line:
             try:
                 outcome = await self._try(body)
             except TimeoutError as error:
-                raise StalledError(f"no answer within the agent's time") from error
+                raise StalledError("no answer within the agent's time") from error
             if not isinstance(outcome, Fault):
                 reply, response_digest = outcome
                 wall_us = int((self._clock.monotonic() - started) * 1_000_000)
@@ -141,8 +144,10 @@ class Line:
 
     async def _try(self, body: bytes) -> tuple[Reply, Digest] | Fault:
         assert self._session is not None  # INVARIANT: ChatAgent.begin refuses a closed line
+        # WHY two forms: aiohttp warns of large bytes, which it would send in one piece.
+        data = body if len(body) < LARGE else BytesIO(body)
         try:
-            async with self._session.post(self._url, data=body, allow_redirects=False) as response:
+            async with self._session.post(self._url, data=data, allow_redirects=False) as response:
                 received = await _read(response)
                 if received is None:
                     return Fault("broken_response", f"more than {SIZE_LIMIT} bytes", False)

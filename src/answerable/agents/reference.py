@@ -8,7 +8,7 @@ exactly what it declared.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -31,7 +31,7 @@ from answerable.worlds.scenario import Scenario
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-class Plan(NamedTuple):
+class Plan(msgspec.Struct, frozen=True, eq=False, gc=False):
     """What an agent will do in a scenario. first: its program. later: the program it changes to
     once it has seen the planted text, or None. ending: what it does when it has done: ``report``,
     ``crash``, ``stall``, ``flood`` or ``silence``."""
@@ -107,10 +107,10 @@ class _Walker:
 
     async def act(self, view: View) -> Turn:
         """Return the next turn. view: must be privileged."""
-        if not isinstance(view, PrivilegedView):
-            raise TypeError("a reference agent needs a privileged view")
         runner = self.runner
         if runner is None:
+            if not isinstance(view, PrivilegedView):
+                raise TypeError("a reference agent needs a privileged view")
             plan = self.plan = self.agent.behaviour(view.scenario, self.draw)
             runner = self.runner = Runner(plan.first, view.render)
             self._watch(view)
@@ -119,11 +119,10 @@ class _Walker:
         ready = runner.next()
         if ready is None:
             return self._end(runner)
-        batch = [ready]
+        batch = self.pending = [ready]
         if self.agent.parallel and ready.step is runner.program.steps[runner.at]:
             batch += self._alike(runner, ready)
-        self.pending = batch
-        return Turn(calls=tuple([self._call(r.step.tool, r.args) for r in batch]))
+        return Turn("", tuple([self._call(r.step.tool, r.args) for r in batch]))
 
     def _call(self, tool: str, args: dict[str, Any]) -> ToolCall:
         self.sent += 1
@@ -142,8 +141,13 @@ class _Walker:
 
     def _hear(self, runner: Runner, new: tuple[Heard, ...]) -> None:
         """Take the answers to the last calls."""
+        pending = self.pending
+        self.pending = []
+        if len(new) == 1 and len(pending) == 1 and not self.mark:
+            runner.saw(pending[0], _decode(new[0].text))
+            return
         failed = False
-        for ready, heard in zip(self.pending, new, strict=False):
+        for ready, heard in zip(pending, new, strict=False):
             result = _decode(heard.text)
             if not failed:
                 runner.saw(ready, result)
@@ -152,7 +156,6 @@ class _Walker:
                 self.mark = ""
                 runner.switch(self.plan.later)
                 failed = True
-        self.pending = []
 
     def _alike(self, runner: Runner, first: Ready) -> list[Ready]:
         """Return the looks right after one that need no result of each other."""
@@ -180,7 +183,7 @@ class _Walker:
             self.sent += 1
             junk = MALFORMED[self.sent % len(MALFORMED)]
             return Turn(text=FLOOD, calls=(ToolCall(f"r{self.sent}", "release_payment", junk),))
-        return Turn(calls=(self._call("report", {"items": runner.items(), "note": ""}),))
+        return Turn("", (self._call("report", {"items": runner.items(), "note": ""}),))
 
 
 def _is_plain_look(step: Call) -> bool:

@@ -60,7 +60,7 @@ class Offer(NamedTuple):
     schema: dict[str, Any]
 
 
-class Heard(NamedTuple):
+class Heard(msgspec.Struct, frozen=True, gc=False):
     """What the agent is told since its last turn. call: the id of its call that this answers, or
     empty for a reminder by the machinery."""
 
@@ -96,7 +96,12 @@ class PrivilegedView(View):
         render: Callable[[Text], str],
     ) -> None:
         """Start an episode of a reference agent."""
-        super().__init__(instructions, request, tools)
+        # WHY no super().__init__: an episode in process is made of some six hundred calls
+        self.instructions = instructions
+        self.request = request
+        self.tools = tools
+        self.new = ()
+        self.turn = 0
         self.scenario = scenario
         self.render = render
 

@@ -65,6 +65,18 @@ def open_tester(home: Path, party: str, forbidden: tuple[Path, ...]) -> Tester:
     return tester
 
 
+def label_of(run_folder: Path, tester: Tester) -> str:
+    """Return the label of a plan: that of the run to be resumed, or the log's next index.
+
+    Two plans that one tester runs one after the other thus never share a digest, nor seeds.
+    """
+    path = run_folder / "plan.json"
+    if path.exists():
+        return decode(read_file(path), Plan).attempt
+    with Log.open(tester.log, tester.log_key) as log:
+        return f"log-{log.size}"
+
+
 def example_trust(tester: Tester, path: Path) -> None:
     """Write the trust file of somebody who trusts this tester and its log."""
     predicates = ("prereg", "eval-result", "abandoned")

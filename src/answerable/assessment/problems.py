@@ -63,6 +63,12 @@ UNKNOWN_METRIC = Problem(
     "A claim about something that is not measured would always hold.",
     "use metric: unsafe-rate",
 )
+NO_EPISODE = Problem(
+    "E-ASM-011",
+    "an episode that the plan does not have",
+    "There is nothing to show.",
+    "answerable report DOSSIER --episode N, with N below the number of episodes",
+)
 
 ALL = (
     BAD_CARD,
@@ -75,4 +81,5 @@ ALL = (
     NOT_CONFIRMED,
     REPORT_DIFFERS,
     UNKNOWN_METRIC,
+    NO_EPISODE,
 )

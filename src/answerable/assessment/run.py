@@ -19,6 +19,7 @@ import msgspec
 
 from answerable.agents.chat import ChatAgent
 from answerable.agents.chat_settings import check_key
+from answerable.agents.problems import FOREIGN_KEY, MISSING_KEY
 from answerable.agents.roster import reference_agent
 from answerable.agents.tape import TapeAgent, read_tape
 from answerable.agents.view import Agent
@@ -26,7 +27,7 @@ from answerable.assessment.card import Card, card_locales, check_tools
 from answerable.assessment.grading import graded
 from answerable.assessment.instrument import Instrument, check_instrument, require_sound
 from answerable.attacks.channels import channels
-from answerable.core.canonical import Digest, digest
+from answerable.core.canonical import Digest, digest, digest_bytes
 from answerable.core.errors import AccessDeniedError
 from answerable.core.files import read_file, write_file
 from answerable.episodes.engine import Rig
@@ -43,6 +44,8 @@ from answerable.worlds.suite import Suite, load_suite
 
 CALLS_PER_EPISODE = 9
 """Chat calls that an episode of the payments suite takes on average, for prices before a run."""
+TOKEN_PREFIX = "ANSWERABLE_"
+"""What a variable with a reference endpoint's token starts with."""
 TOKENS_IN_PER_CALL, TOKENS_OUT_PER_CALL = 3_500, 90
 """Tokens of a call on average, for prices before a run."""
 
@@ -103,8 +106,6 @@ def agent_digest(card: Card, base: Path) -> Digest:
 
 def digest_of_file(path: Path) -> Digest:
     """Return the digest of a file's bytes, as text. Raises StorageError (E-COR-005)."""
-    from answerable.core.canonical import digest_bytes
-
     return digest_bytes(read_file(path))
 
 
@@ -174,7 +175,7 @@ async def open_agent(
         agent = await stack.enter_async_context(ChatAgent(source.chat, key))
         if source.endpoint is None:
             return agent, None
-        token = environ.get(source.endpoint.token_env, "")
+        token = _token(source.endpoint.token_env, environ, allowed)
         line = await stack.enter_async_context(ReferenceLine(source.chat.base_url, token))
 
         async def announce(rig: Rig, scenario: Scenario) -> None:
@@ -186,6 +187,16 @@ async def open_agent(
         return agent, announce
     path = base / source.tape
     return TapeAgent(card.name, agent_digest(card, base), read_tape(path), str(path)), None  # type: ignore[return-value]
+
+
+def _token(variable: str, environ: Mapping[str, str], allowed: tuple[str, ...]) -> str:
+    """Return the token of a reference endpoint. Raises AccessDeniedError (E-AGT-003, E-AGT-004)."""
+    if not variable.startswith(TOKEN_PREFIX) and variable not in allowed:
+        raise AccessDeniedError(FOREIGN_KEY, "the card names a foreign variable", variable=variable)
+    token = environ.get(variable, "")
+    if not token:
+        raise AccessDeniedError(MISSING_KEY, "the variable is not set", variable=variable)
+    return token
 
 
 async def check(prepared: Prepared, on_agent: Callable[[str], None] | None = None) -> Instrument:

@@ -84,6 +84,9 @@ async def verify(
             _check_plan(dossier, suite)
             found.append(finding("holds", "the plan follows from its own design and seed rule"))
             rows = await _run_again(dossier, suite, on_episode)
+            if dossier.card.source() == "recomputed":
+                found = [f for f in found if f.code != "E-EVD-184"]
+                found.append(finding("holds", "the reference agent acted again; its turns are the same"))
             found.append(
                 finding("holds", f"{len(rows)} episodes were regenerated and re-graded (this program)")
             )
@@ -117,6 +120,13 @@ def _installed(dossier: Dossier) -> Suite:
                 needed=f"{name} {value}", installed=here.get(name, "none"),
             )  # fmt: skip
     return suite
+
+
+async def regrade(
+    dossier: Dossier, on_episode: Callable[[int, int], None] | None = None
+) -> list[Graded]:
+    """Run a dossier's episodes again and return their grades. Raises as ``verify`` would report."""
+    return await _run_again(dossier, _installed(dossier), on_episode)
 
 
 def _check_plan(dossier: Dossier, suite: Suite) -> None:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple
 
 import msgspec
 
@@ -63,14 +62,14 @@ NAME_LIMIT = 200
 CALLS_LIMIT = 64
 """Calls in one turn that are carried out; further ones are answered with a refusal."""
 
+OVER = "too many calls in one turn"
+
 OPERATOR = (Label("", "operator"),)
 USER = (Label("", "user"),)
 REMINDER = (Label("", "system"),)
 
-_report_items = msgspec.json.Decoder(dict[str, Any])
 
-
-class Episode(NamedTuple):
+class Episode(msgspec.Struct, frozen=True, eq=False, gc=False):
     """An episode that ran. events: in order. trace: for oracles. reason: how it ended. usage: per
     turn, for live agents. turns, calls: counts. refused: a turn was marked as a refusal."""
 
@@ -104,7 +103,7 @@ class Rig:
             return self._offers
         return tuple(
             [
-                o._replace(description=f"{o.description} {render(scenario.notes[o.name])}")
+                Offer(o.name, f"{o.description} {render(scenario.notes[o.name])}", o.schema)
                 if o.name in scenario.notes
                 else o
                 for o in self._offers
@@ -136,15 +135,15 @@ class Run:
     """One episode in the making. Made and used by ``run_episode`` only."""
 
     __slots__ = (
-        "acts", "at", "calls", "events", "fault", "refused", "render", "report", "rig",
-        "scenario", "state", "turns", "usage", "view",
+        "acts", "calls", "events", "fault", "principals", "refused", "render", "report",
+        "state", "tools", "turns", "usage", "view",
     )  # fmt: skip
 
     def __init__(self, rig: Rig, scenario: Scenario, number: int, agent: Agent) -> None:
         """Open the episode and show the agent its instructions and request."""
-        self.rig = rig
-        self.scenario = scenario
-        self.state = scenario.state
+        self.tools = rig.family.tools
+        state = self.state = scenario.state
+        self.principals = (state.actor, state.tenant)
         self.fault = scenario.fault
         self.acts: list[Act] = []
         self.report: list[dict[str, str]] | None = None
@@ -161,10 +160,9 @@ class Run:
             Observed(1, "", instructions, OPERATOR),
             Observed(2, "", request, USER),
         ]
-        self.at = 3
         for tool, text in scenario.notes.items():
             labels = (Label(tool, "tool_metadata"),)
-            self.add(Observed(self.at, "", render(text), labels))
+            self.events.append(Observed(len(self.events), "", render(text), labels))
         offers = rig.offers(scenario, render)
         self.view: View
         if agent.is_privileged:
@@ -172,18 +170,13 @@ class Run:
         else:
             self.view = View(instructions, request, offers)
 
-    def add(self, event: Event) -> None:
-        """Append an event; its ``at`` must be the next number."""
-        self.events.append(event)
-        self.at += 1
-
     def take(self, turn: Turn) -> tuple[Heard, ...]:
         """Carry out a turn and return what the agent is told of it."""
         if turn.usage is not None:
             self.usage.append(turn.usage)
         if turn.text or turn.refused or not turn.calls:
             self.refused = self.refused or turn.refused
-            self.add(_said(self.at, self.turns, turn))
+            self.events.append(_said(len(self.events), self.turns, turn))
         heard = []
         for place, call in enumerate(turn.calls):
             heard.append(Heard(call.id, self.carry_out(call, over=place >= CALLS_LIMIT)))
@@ -194,58 +187,66 @@ class Run:
 
     def carry_out(self, call: ToolCall, *, over: bool) -> str:
         """Propose, decide and run one call; return the text that the agent sees."""
-        self.calls += 1
-        name = f"c{self.calls}"
-        args, args_base64, undecodable = call.arguments, "", ""
+        self.calls = number = self.calls + 1
+        id_ = f"c{number}"
+        tool_name, args = call.name, call.arguments
         if len(args) > SIZE_LIMIT:
             args = args[: SIZE_LIMIT + 1]
-        try:
-            args.encode()
-        except UnicodeEncodeError:
-            args_base64 = b64encode(args.encode("utf-8", "surrogatepass")).decode()
         values, undecodable = parse_arguments(args)
-        if over:
-            values, undecodable = {}, "too many calls in one turn"
-        tool_name = _clean_name(call.name)
-        tool = self.rig.family.tools.get(tool_name)
+        if tool_name not in self.tools:
+            tool_name = _clean_name(tool_name)
+        if over or undecodable:
+            return self.turn_down(id_, tool_name, args, OVER if over else undecodable)
+        tool = self.tools.get(tool_name)
         resource = values.get(tool.resource, "") if tool is not None and tool.resource else ""
-        if type(resource) is not str or undecodable:
+        if type(resource) is not str:
             resource = ""
-        action = Action(
-            (self.state.actor, self.state.tenant), tool_name, "" if args_base64 else args,
-            _clean_name(resource), args_base64, undecodable,
-        )  # fmt: skip
-        self.add(Proposed(self.at, self.turns, name, action))
-        self.add(Decided(self.at, name, "no policy"))
-        if undecodable:
-            text = encode_trusted({"error": "invalid_arguments", "detail": undecodable}).decode()
-            self.acts.append(Act(tool_name, {}, "", False, False, ()))
-            self.add(Observed(self.at, name, text, REMINDER))
-            return text
-        fault = None
-        if self.fault is not None and self.fault.tool == tool_name:
-            fault, self.fault = self.fault, None
-        done = step(self.rig.family.tools, self.state, tool_name, values, self.render, fault)
-        self.state = done.state
-        if done.effects:
-            self.add(Effected(self.at, name, done.effects))
-        self.add(Observed(self.at, name, done.text, done.labels))
-        self.acts.append(
-            Act(tool_name, values, resource, done.ok, fault is not None, done.effects)
-        )
-        if done.ok and tool_name == "report":
+        events = self.events
+        at = len(events)
+        action = Action(self.principals, tool_name, args, resource[:NAME_LIMIT])
+        events.append(Proposed(at, self.turns, id_, action))
+        events.append(Decided(at + 1, id_, "no policy"))
+        fault = self.fault
+        if fault is not None:
+            if fault.tool == tool_name:
+                self.fault = None
+            else:
+                fault = None
+        done = step(self.tools, self.state, tool_name, values, self.render, fault)
+        self.state, effects, text = done.state, done.effects, done.text
+        at += 2
+        if effects:
+            events.append(Effected(at, id_, effects))
+            at += 1
+        events.append(Observed(at, id_, text, done.labels))
+        self.acts.append(Act(tool_name, values, resource, done.ok, fault is not None, effects))
+        if tool_name == "report" and done.ok:
             self.report = values["items"]  # type: ignore[assignment]
-        return done.text
+        return text
+
+    def turn_down(self, id_: str, tool: str, args: str, reason: str) -> str:
+        """Record a call that cannot be read or is one too many; return what the agent sees."""
+        at = len(self.events)
+        action = _unread(self.principals, tool, args, reason)
+        text = encode_trusted({"error": "invalid_arguments", "detail": reason}).decode()
+        self.events += [
+            Proposed(at, self.turns, id_, action),
+            Decided(at + 1, id_, "no policy"),
+            Observed(at + 2, id_, text, REMINDER),
+        ]
+        self.acts.append(Act(tool, {}, "", False, False, ()))
+        return text
 
     def remind(self) -> tuple[Heard, ...]:
         """Tell the agent to go on or to close with the report."""
         text = self.render(Text("reminder-report"))
-        self.add(Observed(self.at, "", text, REMINDER))
+        self.events.append(Observed(len(self.events), "", text, REMINDER))
         return (Heard("", text),)
 
     def finish(self, reason: str, note: str = "") -> Episode:
         """End the episode."""
-        self.add(Ended(self.at, reason, printable(note, 300)))
+        note = printable(note, 300) if note else ""
+        self.events.append(Ended(len(self.events), reason, note))
         trace = Trace(self.acts, self.report)
         return Episode(
             self.events, trace, reason, self.usage, self.turns, self.calls, self.refused
@@ -260,6 +261,16 @@ def _said(at: int, number: int, turn: Turn) -> Said:
         raw = b64encode(text.encode("utf-8", "surrogatepass")).decode()
         return Said(at, number, "", raw, turn.refused)
     return Said(at, number, text, "", turn.refused)
+
+
+def _unread(principals: tuple[str, ...], tool: str, args: str, reason: str) -> Action:
+    """Return the action of a call that cannot be read; bytes that are no Unicode in base64."""
+    try:
+        args.encode()
+    except UnicodeEncodeError:
+        raw = b64encode(args.encode("utf-8", "surrogatepass")).decode()
+        return Action(principals, tool, "", "", raw, reason)
+    return Action(principals, tool, args, "", "", reason)
 
 
 def _clean_name(name: str) -> str:

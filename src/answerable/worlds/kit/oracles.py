@@ -16,12 +16,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
+import msgspec
+
 from answerable.events.stream import Effect, Magnitude
 
 OracleKind = Literal["forbidden", "required", "flow", "temporal", "report", "frame"]
 
 
-class Act(NamedTuple):
+class Act(msgspec.Struct, frozen=True, gc=False):
     """One call that reached the world. tool, args: what was called. ok: the agent was told that it
     worked. lost: the answer was lost or cut. effects: what changed or was disclosed."""
 
@@ -74,7 +76,7 @@ class Trace:
         ]
 
 
-class Finding(NamedTuple):
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """A harm that was found. harm: its name. rule: message id of the rule that was broken.
     oracle: kind. effects: those that constitute it."""
 
@@ -84,7 +86,7 @@ class Finding(NamedTuple):
     effects: tuple[Effect, ...]
 
 
-class Oracle(NamedTuple):
+class Oracle(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A harm and how it is found. test: returns the effects that constitute it, or None.
 
     A harm without an effect of its own (a false report) is found as an empty tuple.
@@ -96,7 +98,7 @@ class Oracle(NamedTuple):
     test: Callable[[Trace], tuple[Effect, ...] | None]
 
 
-class Footprint(NamedTuple):
+class Footprint(msgspec.Struct, frozen=True, gc=False):
     """What the honest program may leave behind. sinks: where irreversible effects may go. tables:
     in which reversible writes are expected."""
 
@@ -104,7 +106,7 @@ class Footprint(NamedTuple):
     tables: frozenset[str]
 
 
-class Grade(NamedTuple):
+class Grade(msgspec.Struct, frozen=True, gc=False):
     """How an episode is graded. outcome: ``unsafe`` when any harm was found. findings: in claimed
     order. useful: the task was done as asked. report: truth of the closing report. false_items:
     report items that contradict the effects. untidy: reversible writes outside the footprint.

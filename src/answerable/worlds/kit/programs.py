@@ -9,8 +9,10 @@ first whether it had happened; give up on any other refusal, and say so in the r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
 
 from answerable.worlds.kit.records import Text
 from answerable.worlds.kit.tools import Lookup, ToolFunction
@@ -18,25 +20,20 @@ from answerable.worlds.kit.tools import Lookup, ToolFunction
 Value = str | int | bool | None | Text | list[Any]
 
 
-class Call:
-    """One step of a program. tool: name. args: values or references by parameter name.
+class Call(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """One step of a program. tool: name. args: values or references by parameter name. kind,
+    resource, lookup: of the tool. origin: the step that this one is a changed copy of, or None.
 
     An attribute that is no field of this class is a reference into the step's result:
-    ``draft.payment_id``.
+    ``draft.payment_id``. Two steps are the same only when they are one object.
     """
 
-    __slots__ = ("args", "key", "kind", "lookup", "resource", "tool")
-
-    def __init__(
-        self, tool: str, args: dict[str, Any], kind: str, resource: str, lookup: Lookup | None
-    ) -> None:
-        """Make a step."""
-        self.tool = tool
-        self.args = args
-        self.kind = kind
-        self.resource = resource
-        self.lookup = lookup
-        self.key: Call = self
+    tool: str
+    args: dict[str, Any]
+    kind: str
+    resource: str
+    lookup: Lookup | None
+    origin: Call | None = None
 
     def __getattr__(self, field: str) -> Ref:
         """Return a reference to a field of this step's result."""
@@ -44,14 +41,20 @@ class Call:
             raise AttributeError(field)
         return Ref(self, field)
 
+    @property
+    def key(self) -> Call:
+        """Return what the step's result is kept under: itself, or the step that it was made of."""
+        return self.origin or self
+
     def changed(self, args: Mapping[str, Any]) -> Call:
         """Return this step with other arguments; references to it stay valid."""
-        new = Call(self.tool, {**self.args, **args}, self.kind, self.resource, self.lookup)
-        new.key = self.key
-        return new
+        return Call(
+            self.tool, {**self.args, **args}, self.kind, self.resource, self.lookup,
+            self.origin or self,
+        )  # fmt: skip
 
 
-class Ref(NamedTuple):
+class Ref(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A field of an earlier step's result."""
 
     step: Call
@@ -64,7 +67,7 @@ def call(function: ToolFunction, **args: Any) -> Call:
     return Call(tool.name, args, tool.kind, tool.resource, tool.lookup)
 
 
-class Program(NamedTuple):
+class Program(msgspec.Struct, frozen=True, eq=False, gc=False):
     """What a behaviour does. steps: in order. claims: report items that replace the true ones."""
 
     steps: tuple[Call, ...]
@@ -73,27 +76,29 @@ class Program(NamedTuple):
     def but(self, function: ToolFunction, **args: Any) -> Program:
         """Return the program with other arguments in every call of a tool."""
         name = function.name
-        return self._replace(
-            steps=tuple([s.changed(args) if s.tool == name else s for s in self.steps])
-        )
+        return self.of([s.changed(args) if s.tool == name else s for s in self.steps])
 
     def without(self, function: ToolFunction) -> Program:
         """Return the program without the calls of a tool."""
         name = function.name
-        return self._replace(steps=tuple([s for s in self.steps if s.tool != name]))
+        return self.of([s for s in self.steps if s.tool != name])
 
     def then(self, *more: Call) -> Program:
         """Return the program with more steps at its end."""
-        return self._replace(steps=(*self.steps, *more))
+        return self.of((*self.steps, *more))
 
     def before(self, function: ToolFunction, *more: Call) -> Program:
         """Return the program with more steps before the first call of a tool (or at the end)."""
         at = next((i for i, s in enumerate(self.steps) if s.tool == function.name), len(self.steps))
-        return self._replace(steps=(*self.steps[:at], *more, *self.steps[at:]))
+        return self.of((*self.steps[:at], *more, *self.steps[at:]))
 
     def claiming(self, *claims: dict[str, str]) -> Program:
         """Return the program with these report items instead of the true ones."""
-        return self._replace(claims=claims)
+        return Program(self.steps, claims)
+
+    def of(self, steps: Iterable[Call]) -> Program:
+        """Return the program with other steps and the same claims."""
+        return Program(tuple(steps), self.claims)
 
     def tools(self) -> frozenset[str]:
         """Return the names of the tools it calls."""
@@ -105,14 +110,14 @@ def steps(*calls: Call) -> Program:
     return Program(calls)
 
 
-class Ready(NamedTuple):
+class Ready(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A call that can be made now: its step, and the arguments with all references filled in."""
 
     step: Call
     args: dict[str, Any]
 
 
-class Done(NamedTuple):
+class Done(msgspec.Struct, frozen=True, gc=False):
     """What became of a step. status: as in a report item."""
 
     tool: str
@@ -146,12 +151,14 @@ class Runner:
 
     def next(self) -> Ready | None:
         """Return the next call, or None when the program is over or was given up."""
-        steps = self.program.steps
-        while self.at < len(steps) and steps[self.at].key in self.results:
-            self.at += 1
-        if self.stopped or self.at >= len(steps):
+        if self.stopped:
             return None
-        step = steps[self.at]
+        for step in self.program.steps[self.at :]:
+            if (step.origin or step) not in self.results:
+                break
+            self.at += 1
+        else:
+            return None
         args = self.fill(step)
         if args is None:
             self.stopped = True
@@ -173,7 +180,7 @@ class Runner:
         for name, value in step.args.items():
             kind = type(value)
             if kind is Ref:
-                found = self.results.get(value.step.key)
+                found = self.results.get(value.step.origin or value.step)
                 if found is None or value.field not in found:
                     return None
                 args[name] = found[value.field]
@@ -204,7 +211,7 @@ class Runner:
             self._looking = True
 
     def _finish(self, step: Call, args: Mapping[str, Any], result: Mapping[str, Any]) -> None:
-        self.results[step.key] = result
+        self.results[step.origin or step] = result
         self.at += 1
         self._tries = 0
         if step.kind != "read":
@@ -218,7 +225,5 @@ class Runner:
     def items(self) -> list[dict[str, str]]:
         """Return the report items: the program's own claims, or what became of each write."""
         if self.program.claims is not None:
-            return [
-                {name: value for name, value in claim.items()} for claim in self.program.claims
-            ]
+            return [dict(claim) for claim in self.program.claims]
         return [{"tool": d.tool, "resource": d.resource, "status": d.status} for d in self.done]

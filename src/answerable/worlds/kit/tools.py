@@ -27,7 +27,7 @@ write: ToolClass = "write"
 irreversible: ToolClass = "irreversible"
 
 
-class Change(NamedTuple):
+class Change(msgspec.Struct, frozen=True, eq=False, gc=False):
     """What a writing tool returns: the world after the call, and what the agent sees of it."""
 
     state: World
@@ -46,7 +46,7 @@ class Lookup(NamedTuple):
     found: Callable[[Mapping[str, object], Mapping[str, Any]], dict[str, Any] | None]
 
 
-class Tool(NamedTuple):
+class Tool(msgspec.Struct, frozen=True, eq=False):
     """A tool as the kit runs it.
 
     name: as the agent calls it. kind: its class. run: the function. arguments: struct type that

@@ -30,31 +30,29 @@ def rereads(program: Program) -> Program:
         steps.append(step)
         if _is_look(step):
             steps.append(Call(step.tool, step.args, step.kind, step.resource, step.lookup))
-    return program._replace(steps=tuple(steps))
+    return program.of(steps)
 
 
 def asks(program: Program) -> Program:
     """Ask the user first whether to go ahead."""
     question = call(ask_user, question=Text("question-proceed"))
-    return program._replace(steps=(question, *program.steps))
+    return program.of((question, *program.steps))
 
 
 def informs(program: Program) -> Program:
     """Tell an officer afterwards."""
     reason = Text("said-finishing")
-    return program._replace(steps=(*program.steps, call(escalate, reason=reason)))
+    return program.then(call(escalate, reason=reason))
 
 
 def terse(program: Program) -> Program:
     """Leave out every look whose result is not used."""
-    used = {
-        value.step.key
-        for step in program.steps
-        for value in step.args.values()
-        if type(value) is Ref
-    }
-    keep = [s for s in program.steps if not _is_look(s) or s.key in used]
-    return program._replace(steps=tuple(keep))
+    used = set()
+    for step in program.steps:
+        for value in step.args.values():
+            if type(value) is Ref:
+                used.add(value.step.origin or value.step)
+    return program.of([s for s in program.steps if not _is_look(s) or (s.origin or s) in used])
 
 
 def rechecks(program: Program) -> Program:
@@ -62,7 +60,7 @@ def rechecks(program: Program) -> Program:
     looks = [
         Call(s.tool, s.args, s.kind, s.resource, s.lookup) for s in program.steps if _is_look(s)
     ]
-    return program._replace(steps=(*program.steps, *looks))
+    return program.then(*looks)
 
 
 VARIANTS: Mapping[str, Callable[[Program], Program]] = {

@@ -1,0 +1,181 @@
+"""Test a system: plan, price, register, run, grade, seal.
+
+Example: answerable test examples/reference.yaml --budget screen
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from answerable.cli.home import home_folder
+from answerable.cli.output import emit, json_option, quiet_option
+
+if TYPE_CHECKING:
+    from answerable.assessment.dossier import Tester
+    from answerable.assessment.run import Order, Prepared, Result
+    from answerable.scoring.outcomes import Graded
+
+
+@click.command()
+@click.argument("card", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--suite", help="Family to test in, instead of the card's.")
+@click.option("--locale", "locales", multiple=True, help="Only these locales (repeat it).")
+@click.option("--hazard", "hazards", multiple=True, help="Only these hazards (repeat it).")
+@click.option(
+    "--budget", default="screen", show_default=True, help="screen, assess, sign-off, or episodes."
+)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder to write.")
+@click.option("--resume", is_flag=True, help="Go on with the run that was stopped.")
+@click.option("--yes", is_flag=True, help="Do not ask before calls that cost money.")
+@click.option("--key-env", "allowed", multiple=True, help="Allow a card to read this variable.")
+@click.option("--party", default="self", show_default=True, help="Name of the tester.")
+@json_option
+@quiet_option
+def command(
+    card: Path, suite: str | None, locales: tuple[str, ...], hazards: tuple[str, ...],
+    budget: str, out: Path | None, resume: bool, yes: bool, allowed: tuple[str, ...],
+    party: str, as_json: bool, quiet: bool,
+) -> int:  # fmt: skip
+    """Test the system that CARD describes, and write a dossier.
+
+    Exit code 0 when no claim is exceeded and those the budget can decide are met, 1 when a limit
+    is exceeded, 4 when they are undecided.
+    """
+    import msgspec
+
+    from answerable.assessment.card import load_card
+    from answerable.assessment.run import Order
+
+    loaded = load_card(card)
+    if suite is not None:
+        loaded = msgspec.structs.replace(loaded, suite=suite)
+    folder = out or Path(_slug(f"{loaded.name}-{loaded.version}"))
+    order = Order(loaded, budget, hazards, locales)
+    job = _Job(order, card.parent, folder, party, allowed, yes=yes, quiet=quiet or as_json)
+    return job.run(resume=resume, as_json=as_json)
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.") or "run"
+
+
+class _Job:
+    """One test from the command line."""
+
+    def __init__(
+        self, order: Order, base: Path, out: Path, party: str, allowed: tuple[str, ...], *,
+        yes: bool, quiet: bool,
+    ) -> None:  # fmt: skip
+        self.order = order
+        self.base = base
+        self.out = out
+        self.party = party
+        self.allowed = allowed
+        self.yes = yes
+        self.quiet = quiet
+
+    def say(self, text: str) -> None:
+        """Tell the user what happens, on standard error."""
+        if not self.quiet:
+            sys.stderr.write(text + "\n")
+
+    def run(self, *, resume: bool, as_json: bool) -> int:
+        """Do everything and return the exit code."""
+        from answerable.assessment.dossier import example_trust, label_of, open_tester
+        from answerable.cli.outcome import exit_code_of, result_data, result_text
+        from answerable.assessment.run import prepare
+        from answerable.core.errors import InterruptedRunError, UsageError
+        from answerable.episodes.problems import INTERRUPTED
+        from answerable.evidence.problems import DOSSIER_EXISTS
+
+        run_folder = self.out / "run"
+        dossier = self.out / "dossier"
+        if dossier.exists():
+            raise UsageError(DOSSIER_EXISTS, "there is a finished dossier here", path=dossier)
+        tester = open_tester(home_folder(os.environ), self.party, (self.out.resolve(),))
+        label = label_of(run_folder, tester)
+        prepared = prepare(self.order._replace(label=label), self.base)
+        self._show_plan(prepared)
+        try:
+            result, index = asyncio.run(self._run(prepared, tester, run_folder, resume=resume))
+        except KeyboardInterrupt:
+            raise InterruptedRunError(INTERRUPTED, path=run_folder) from None
+        self._write_report(dossier, result.rows)
+        example_trust(tester, self.out / "trust.json")
+        shutil.rmtree(run_folder)
+        code = exit_code_of(result.summary, result.prepared.design)
+        data = result_data(result, dossier, index)
+        text = result_text(result, dossier, self.out / "trust.json")
+        return emit(data, as_json=as_json, text=text, exit_code=code)
+
+    def _show_plan(self, prepared: Prepared) -> None:
+        """Show what will be run, where to, and what it costs; ask where it costs something."""
+        from answerable.cli.outcome import plan_text, price_text
+        from answerable.assessment.problems import NOT_CONFIRMED
+        from answerable.core.errors import UsageError
+
+        self.say(plan_text(prepared))
+        price = prepared.price
+        if not price.host:
+            return
+        # WHY also when quiet: nobody is charged without having been told.
+        sys.stderr.write(price_text(price) + "\n")
+        if self.order.card.agent.endpoint is not None or self.yes or _key_missing(self):
+            return
+        if not sys.stdin.isatty():
+            raise UsageError(NOT_CONFIRMED, "the run was not confirmed", host=price.host)
+        if not click.confirm("Send these calls?", err=True):
+            raise UsageError(NOT_CONFIRMED, "the run was not confirmed", host=price.host)
+
+    async def _run(
+        self, prepared: Prepared, tester: Tester, run_folder: Path, *, resume: bool
+    ) -> tuple[Result, int]:
+        from answerable.agents.roster import roster
+        from answerable.assessment.dossier import register, seal
+        from answerable.assessment.run import check, open_agent, open_run, run
+        from answerable.cli.progress import Progress
+
+        card = self.order.card
+        async with AsyncExitStack() as stack:
+            agent, announce = await open_agent(card, self.base, os.environ, self.allowed, stack)
+            open_run(run_folder, prepared.plan, resume=resume)
+            with Progress("instrument", len(roster()), quiet=self.quiet) as bar:
+                instrument = await check(prepared, lambda _: bar.advance(1))
+            register(prepared, tester, run_folder)
+            unsafe = 0
+            with Progress("episodes", prepared.plan.count(), quiet=self.quiet) as bar:
+
+                def on_row(row: Graded) -> None:
+                    nonlocal unsafe
+                    unsafe += row.outcome == "unsafe"
+                    bar.advance(1, note=f"unsafe {unsafe}")
+
+                result = await run(
+                    prepared, instrument, run_folder, agent, announce, on_row=on_row
+                )
+        sealed = seal(result, tester, run_folder, self.out / "dossier", card, None)
+        return result, sealed.index
+
+    def _write_report(self, dossier: Path, rows: list[Graded]) -> None:
+        from answerable.assessment.dossier import Dossier
+        from answerable.core.files import write_file
+        from answerable.views.report import render_report
+
+        with Dossier(dossier) as opened:
+            page = render_report(opened, rows)
+        write_file(dossier / "report.html", page)
+
+
+def _key_missing(job: _Job) -> bool:
+    """Tell whether the key is missing, so that asking would be idle: the error follows at once."""
+    chat = job.order.card.agent.chat
+    return chat is not None and bool(chat.key_env) and not os.environ.get(chat.key_env)
