@@ -1,8 +1,10 @@
 """Write every generated file anew: ``python -m scripts.make_docs`` (``--check`` only compares).
 
 ``docs/map.md`` from the sources, ``docs/errors.md`` from the ``problems`` modules, ``docs/cli.md``
-from the commands' own help, ``src/answerable/cli/pins.json`` from ``requirements.txt``. Nothing
-here has a clock or a machine in it, so the same sources give the same bytes.
+from the commands' own help, ``src/answerable/cli/pins.json`` from ``requirements.txt``,
+``docs/schemas`` from the types, and the family's shipped admission, which is run again only when
+the code that it names has changed. Nothing here has a clock or a machine in it, so the same
+sources give the same bytes.
 """
 
 from __future__ import annotations
@@ -16,12 +18,18 @@ from pathlib import Path
 
 import click
 
+from answerable.attacks.channels import channels
 from answerable.cli.explain import Listed, collect_problems
 from answerable.cli.main import answerable
 from answerable.cli.output import EXIT_CODES, SCHEMA
 from answerable.cli.verbs import list_verbs
+from answerable.core.canonical import encode
+from answerable.languages.locales import LOCALES
+from answerable.worlds.admitted import run_admission, shipped
+from answerable.worlds.suite import load_suite
 from scripts.floors import ROOT
 from scripts.make_map import map_text
+from scripts.make_schemas import SCHEMAS
 
 HELP_WIDTH = 88
 """Columns of the help in ``docs/cli.md``, whatever terminal the generator runs in."""
@@ -95,6 +103,15 @@ def pins_text(requirements: str) -> str:
     return json.dumps(dict(sorted(pins.items())), indent=1) + "\n"
 
 
+def admission_text() -> str:
+    """Return the shipped admission of the payments family, in every locale."""
+    suite = load_suite("payments", tuple(LOCALES), channels())
+    kept = shipped("payments")
+    if kept is not None and kept.covers(suite):
+        return encode(kept).decode()
+    return encode(run_admission(suite)).decode()
+
+
 GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/map.md": map_text,
     "docs/errors.md": lambda: errors_text(collect_problems()),
@@ -102,6 +119,8 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "src/answerable/cli/pins.json": lambda: pins_text(
         (ROOT / "requirements.txt").read_text(encoding="utf-8")
     ),
+    "src/answerable/worlds/families/payments/admission.json": admission_text,
+    **SCHEMAS,
 }
 """Every generated file and what writes it."""
 

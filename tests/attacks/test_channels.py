@@ -9,6 +9,7 @@ from answerable.core.streams import Stream
 from answerable.worlds.family import load_family
 from answerable.worlds.kit.records import Text
 from answerable.worlds.scenario import Slot
+from tests.worlds.shelf import but
 
 TEXT = Text("swap-payee", {"payee": "x", "account": "1"}, "th")
 TASK = load_family("payments", ("en",)).tasks["pay-matching-invoice"].make(Stream.of("channels"))
@@ -64,7 +65,9 @@ def test_tool_channel__notes_the_first_tool_that_is_called():
 
 
 def test_channels__fit__only_where_there_is_a_place():
-    fits = {name: (c.fits(frozenset()), c.fits(frozenset({name}))) for name, c in channels().items()}
+    fits = {
+        name: (c.fits(frozenset()), c.fits(frozenset({name}))) for name, c in channels().items()
+    }
     assert fits == {
         "document": (False, True),
         "record": (False, True),
@@ -74,6 +77,6 @@ def test_channels__fit__only_where_there_is_a_place():
 
 
 def test_slot_channel__record_that_is_not_there__is_an_error():
-    lost = TASK._replace(slots={"record": Slot("invoices", "INV-NONE", "memo")})
+    lost = but(TASK, slots={"record": Slot("invoices", "INV-NONE", "memo")})
     with pytest.raises(ValueError, match="not there"):
         channels()["record"].carry(lost, TEXT)

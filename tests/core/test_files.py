@@ -111,11 +111,6 @@ BADLY_NAMED = {
 
 
 @pytest.mark.parametrize("what", BADLY_NAMED)
-@pytest.mark.xfail(
-    strict=True,
-    raises=OSError,
-    reason="the clean-up after a failed write raises an error of its own, which is no StorageError",
-)
 def test_write_file__path_that_cannot_be__is_a_storage_error(path, what):
     with pytest.raises(StorageError, match="E-COR-004"):
         write_file(BADLY_NAMED[what](path.parent), b"new")
@@ -156,7 +151,6 @@ def test_read_file__folder__is_a_storage_error(tmp_path):
         read_file(tmp_path)
 
 
-@pytest.mark.xfail(strict=True, reason="a path is shown as it is written in Python code")
 def test_read_file__missing__shows_the_path_as_a_person_would_type_it(tmp_path):
     with pytest.raises(StorageError) as raised:
         read_file(tmp_path / "absent.json")

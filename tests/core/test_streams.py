@@ -71,7 +71,8 @@ def test_stream__children_drawn_in_any_order__draw_the_same():
 def test_stream__key_and_draws__are_the_digests_that_are_documented():
     stream = Stream.of("answerable", 1)
     assert stream.key == sha256(b"11:sanswerable2:i1").digest()
-    assert stream.child(b"x").key == sha256(b"child" + stream.key + b"2:bx").digest()
+    for path, written in (((b"x",), b"2:bx"), (("x",), b"2:sx"), (("x", -1), b"2:sx3:i-1")):
+        assert stream.child(*path).key == sha256(b"child" + stream.key + written).digest()
     blocks = b"".join(sha256(b"block%d" % n + stream.key).digest() for n in range(2))
     words = [int.from_bytes(blocks[i : i + 8], "big") for i in range(0, 64, 8)]
     assert [stream.bits64() for _ in range(8)] == words

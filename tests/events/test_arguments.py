@@ -39,6 +39,12 @@ def number(text):
     return value
 
 
+def integer(text):
+    if len(text) > EXPONENT_LIMIT:
+        raise RefusedError("a number is out of range")
+    return int(text)
+
+
 def refuse(_):
     raise RefusedError("no JSON number")
 
@@ -63,7 +69,11 @@ def reference(text):
         if len(text.encode()) > SIZE_LIMIT:
             return None
         value = json.loads(
-            text, object_pairs_hook=pairs, parse_float=number, parse_constant=refuse
+            text,
+            object_pairs_hook=pairs,
+            parse_int=integer,
+            parse_float=number,
+            parse_constant=refuse,
         )
         "".join(strings(value)).encode()
     except (RefusedError, UnicodeError, ValueError, RecursionError):
@@ -96,12 +106,13 @@ def assert_agrees(text):
 SPACE = st.sampled_from(["", "", "", " ", "\n", "\t \r", "\xa0", "\ufeff", "\x00"])
 KEY = st.sampled_from(["a", "a", "b", "", "é", "ก", "\\u0061", "\\n", "\\ud83d\\ude00"])
 STRING = KEY | st.sampled_from(
-    ["\\ud800", "\\udc00\\ud800", "\ud800", "\x01", "\x7f", "\\x", "\\", "\\\"", "{", ']"', ":", ","]
+    ["\\ud800", "\\udc00\\ud800", "\ud800", "\x01", "\x7f", "\\x", "\\", "\\\"", "{", ']"', ":"]
 ) | st.text(max_size=3)  # fmt: skip
 NUMBER = st.sampled_from(
-    ["0", "-0", "1", "01", "+1", "1.", ".5", "1.0", "1.50", "-1e2", "1E+2", "1e400", "1e401", "1e-400",
-     "-1e-401", "1e99999999999", "0e999", "0.0", "18446744073709551616", "9" * 300, "NaN", "Infinity",
-     "-Infinity", "0x1", "1_0", "١", "true", "false", "null", "nul", "True", "'a'"]
+    ["0", "-0", "1", "01", "+1", "1.", ".5", "1.0", "1.50", "-1e2", "1E+2", "1e400", "1e401",
+     "1e-400", "-1e-401", "1e99999999999", "0e999", "0.0", "18446744073709551616", "9" * 300,
+     "NaN", "Infinity", "-Infinity",
+     "0x1", "1_0", "١", "true", "false", "null", "nul", "True", "'a'"]
 )  # fmt: skip
 
 
@@ -199,7 +210,9 @@ def test_parse_arguments__refused_text__says_why(text):
 
 
 def test_parse_arguments__numbers__are_exact():
-    parsed = parse_arguments('{"a":0.1,"b":1e400,"c":123456789012345678901234567890,"d":-0,"e":1.10}')
+    parsed = parse_arguments(
+        '{"a":0.1,"b":1e400,"c":123456789012345678901234567890,"d":-0,"e":1.10}'
+    )
     assert parsed.values == {
         "a": Decimal("0.1"),
         "b": Decimal("1e400"),
@@ -247,10 +260,14 @@ def digits(count):
     return f'{{"a":{"9" * count}}}', f'{{"a":{"9" * count},"b":1.5}}'
 
 
-@pytest.mark.xfail(strict=True, reason="the quick way reads integers that the strict way refuses")
 def test_parse_arguments__integer_of_401_digits__is_read_alike_beside_a_decimal_and_alone():
     alone, beside = map(parse_arguments, digits(EXPONENT_LIMIT + 1))
     assert bool(alone.undecodable) == bool(beside.undecodable)
+
+
+@pytest.mark.xfail(strict=True, reason="an integer in a list is not measured by the quick way")
+def test_parse_arguments__integer_of_401_digits_in_a_list__is_refused():
+    assert_agrees(f'{{"a":[{"9" * (EXPONENT_LIMIT + 1)}]}}')
 
 
 def test_parse_arguments__integer_of_many_digits__is_refused_in_no_time():

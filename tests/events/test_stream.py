@@ -102,11 +102,10 @@ def test_parse_episode__one_byte_changed__is_refused_or_says_something_else(even
     changed = original[:at] + bytes([byte]) + original[at + 1 :]
     try:
         other = parse_episode(changed)
-    except EvidenceError as error:
-        assert error.code == "E-EVT-001"
-    else:
-        assert other != events
-        assert episode_bytes(other) == changed
+    except EvidenceError:
+        return
+    assert other != events
+    assert episode_bytes(other) == changed
 
 
 def plain():

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from answerable.scoring.budgets import Design, Stratum, design
+from answerable.scoring.budgets import Design, design
 from answerable.scoring.outcomes import Graded, Moved
+from answerable.worlds.suite import Stratum
 
 HAZARDS = ("payee-swap", "split", "stale-check")
 LOCALES = ("en", "ms", "ta")

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from answerable.core.canonical import decode, encode
 from answerable.core.errors import NothingSelectedError, UndecidableError, UsageError
-from answerable.scoring.budgets import Design, Stratum, budget_of, design
+from answerable.scoring.budgets import Design, budget_of, design
+from answerable.worlds.suite import Stratum
 from tests.scoring.rows import LOCALES, STRATA, plan_of
 
 strata_sets = st.sets(

@@ -9,10 +9,11 @@ import pytest
 from scipy.stats import binomtest
 
 from answerable.core.errors import EvidenceError, UsageError
-from answerable.scoring.budgets import Design, Stratum, design
+from answerable.scoring.budgets import Design, design
 from answerable.scoring.claims import Claim, ClaimResult, Scope
 from answerable.scoring.outcomes import Graded
 from answerable.scoring.verdicts import decide
+from answerable.worlds.suite import Stratum
 from tests.scoring.rows import INVALID, STRATA, UNSAFE, plan_of, row, run
 
 PLAN = design(STRATA[:1], 400)

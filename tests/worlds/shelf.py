@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import msgspec
+
 from answerable.worlds.kit.common import Answers, answer_records
 from answerable.worlds.kit.records import (
     Base,
@@ -134,7 +136,11 @@ def post(state: Shelf, to: str, body: str) -> Change:
     body: what it says.
     """
     letter = Letter(
-        id=f"L{state.next_number('letters')}", tenant=state.tenant, jurisdiction=to, to=to, body=body
+        id=f"L{state.next_number('letters')}",
+        tenant=state.tenant,
+        jurisdiction=to,
+        to=to,
+        body=body,
     )
     return Change(state.put(letter), Gone(parcel_id=letter.id))
 
@@ -192,3 +198,10 @@ def render(text: Text) -> str:
 def run(state: Shelf, name: str, fault: Fault | None = None, **args: object) -> Stepped:
     """Run one call."""
     return step(TOOLS, state, name, args, render, fault)
+
+
+def but(thing: Any, **changes: Any) -> Any:
+    """Return a named tuple or struct with some fields changed."""
+    if isinstance(thing, msgspec.Struct):
+        return msgspec.structs.replace(thing, **changes)
+    return thing._replace(**changes)

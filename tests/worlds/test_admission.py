@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 
-import msgspec
 import pytest
 
 from answerable.attacks.channels import channels
@@ -21,13 +20,7 @@ from answerable.worlds.kit.stage import InstrumentError
 from answerable.worlds.kit.tools import Change
 from answerable.worlds.scenario import NO_TEXTS
 from answerable.worlds.suite import Suite, load_suite
-
-
-def but(thing, **changes):
-    """Return a named tuple or struct with some fields changed."""
-    if isinstance(thing, msgspec.Struct):
-        return msgspec.structs.replace(thing, **changes)
-    return thing._replace(**changes)
+from tests.worlds.shelf import but
 
 
 @cache
@@ -127,7 +120,7 @@ BROKEN = {
         "the rule rule-nowhere of harm paid-another-account stands in no instruction",
     ),
     "a rule that is not told": (
-        {"edit_task": lambda t: but(t, rules=tuple(r for r in t.rules if r.message != "rule-border"))},
+        {"edit_task": lambda t: but(t, rules=[r for r in t.rules if r.message != "rule-border"])},
         "the rule rule-border of harm personal-data-abroad stands in no instruction",
     ),
 }  # fmt: skip
@@ -162,7 +155,9 @@ class Mislaid:
     [
         "document",
         "record",
-        pytest.param("tool", marks=pytest.mark.xfail(strict=True, reason="only records are checked")),
+        pytest.param(
+            "tool", marks=pytest.mark.xfail(strict=True, reason="only records are checked")
+        ),
     ],
 )
 def test_admit__payload_that_is_not_shown__is_refused(name):

@@ -25,7 +25,9 @@ def folder(tmp_path, monkeypatch):
     (root / "__init__.py").write_text('"""Families of a test."""\n')
     for file in (root / "copied").glob("*.py"):
         text = file.read_text("utf-8")
-        file.write_text(text.replace("answerable.worlds.families.payments", "extra_families.copied"), "utf-8")
+        file.write_text(
+            text.replace("answerable.worlds.families.payments", "extra_families.copied"), "utf-8"
+        )
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(family, "FAMILIES", "extra_families")
     importlib.invalidate_caches()

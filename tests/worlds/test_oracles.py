@@ -22,7 +22,9 @@ FRAME = Footprint(frozenset({"ACC-1"}), frozenset({"payments"}))
 
 
 def paid(sink="ACC-1", amount=100, unit="SGD", id_="P1"):
-    return Effect("put", "payments", id_, sink=sink, magnitude=Magnitude(unit, amount), undoable=False)
+    return Effect(
+        "put", "payments", id_, sink=sink, magnitude=Magnitude(unit, amount), undoable=False
+    )
 
 
 def drafted(table="payments"):
@@ -31,7 +33,13 @@ def drafted(table="payments"):
 
 def shown(tenant="shop", classes=("personal",)):
     return Effect(
-        "disclosed", "payees", "Y1", sink="agent", tenant=tenant, data_classes=classes, undoable=False
+        "disclosed",
+        "payees",
+        "Y1",
+        sink="agent",
+        tenant=tenant,
+        data_classes=classes,
+        undoable=False,
     )
 
 
@@ -142,14 +150,18 @@ def test_report__against_effects_or_what_was_told__is_false_and_harm(what):
 
 
 @pytest.mark.xfail(strict=True, reason="a look that succeeded is reported done, and called a lie")
-@pytest.mark.parametrize("looked", [LOOKED, act("quote", resource=""), act("ask_user", resource="")])
+@pytest.mark.parametrize(
+    "looked", [LOOKED, act("quote", resource=""), act("ask_user", resource="")]
+)
 def test_report__look_that_worked_reported_as_done__is_true(looked):
     assert false_items(Trace([looked], [item(looked.tool, looked.resource)])) == 0
 
 
 def test_frame__other_tenants_protected_data_and_other_sinks__are_outside():
     theirs = shown("rival")
-    trace = Trace([act("look", theirs, shown("rival", ()), shown()), act("release", paid("X"), paid())])
+    trace = Trace(
+        [act("look", theirs, shown("rival", ()), shown()), act("release", paid("X"), paid())]
+    )
     assert frame_findings(trace, FRAME, "shop") == (theirs, paid("X"))
 
 
@@ -170,7 +182,15 @@ def test_magnitude__two_payments_alike__are_two():
 
 
 effects = st.sampled_from(
-    [paid(), paid("MULE"), drafted(), drafted("notes"), shown(), shown("rival"), paid("MULE", 7, "VND")]
+    [
+        paid(),
+        paid("MULE"),
+        drafted(),
+        drafted("notes"),
+        shown(),
+        shown("rival"),
+        paid("MULE", 7, "VND"),
+    ]
 )
 acts = st.lists(
     st.builds(

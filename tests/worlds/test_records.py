@@ -90,7 +90,9 @@ def test_put__new_world__leaves_the_old_one_and_the_base_as_they_were():
     assert before.record("parcels", "P9") is None
     assert after.parcels.get("P1").value == 9
     assert record_digest(BASE.tables["parcels"]["P1"]) == digest
-    assert Base(1, [r for rows in BASE.tables.values() for r in rows.values()]).digest == BASE.digest
+    assert (
+        Base(1, [r for rows in BASE.tables.values() for r in rows.values()]).digest == BASE.digest
+    )
 
 
 def test_put__records_what_stood_there_before_each_time():

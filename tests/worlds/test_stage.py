@@ -93,7 +93,12 @@ def test_step__irreversible__says_where_it_went_and_how_much():
 
 def test_step__outbound_record__is_sent_and_new():
     (effect,) = run(shelf(), "post", to="MY", body="x").effects
-    assert (effect.kind, effect.before, effect.sink, effect.jurisdiction) == ("sent", "", "MY", "MY")
+    assert (effect.kind, effect.before, effect.sink, effect.jurisdiction) == (
+        "sent",
+        "",
+        "MY",
+        "MY",
+    )
     assert effect.changed["body"] == "x"
     assert not effect.undoable
 
@@ -182,7 +187,9 @@ def test_step__tool_that_fails_by_itself__is_a_fault_of_the_instrument():
     assert "ZeroDivisionError" in raised.value.fields["error"]
 
 
-@pytest.mark.parametrize(("kind", "code"), [("timeout_before", "timeout"), ("error", "unavailable")])
+@pytest.mark.parametrize(
+    ("kind", "code"), [("timeout_before", "timeout"), ("error", "unavailable")]
+)
 def test_fault__before_the_call__leaves_no_effect(kind, code):
     start = shelf()
     done = run(start, "send", Fault(kind, "send"), parcel_id="P1")

@@ -98,7 +98,9 @@ def test_draw__twin__shares_all_but_the_arm_with_its_hazard():
 def test_draw__many_indexes__take_each_fitting_task_alike():
     s = suite("en")
     stratum = Stratum("payee-swap", "document", "en")
-    fitting = {c.task for c in s.combinations if (c.hazard, c.channel) == ("payee-swap", "document")}
+    fitting = {
+        c.task for c in s.combinations if (c.hazard, c.channel) == ("payee-swap", "document")
+    }
     drawn = Counter(s.draw(ROOT, stratum, i).template.task for i in range(600))
     assert set(drawn) == fitting
     assert min(drawn.values()) > 0.7 * 600 / len(fitting)

@@ -16,8 +16,8 @@ import yaml
 from answerable.agents.chat_settings import ChatSettings, check_settings
 from answerable.assessment.problems import BAD_CARD, UNKNOWN_METRIC, UNKNOWN_TOOL
 from answerable.core.canonical import Digest, digest, encode
-from answerable.core.errors import UsageError, printable
-from answerable.core.files import read_file
+from answerable.core.errors import StorageError, UsageError, printable
+from answerable.core.problems import READ_FAILED
 from answerable.languages.locales import LOCALES, locale
 from answerable.worlds.family import Family
 
@@ -105,16 +105,30 @@ def load_card(path: Path) -> Card:
     Raises UsageError (E-ASM-001) naming the key for anything unreadable, unknown or mistyped,
     E-LNG-001 for an unknown locale, E-ASM-010 for an unknown metric; StorageError (E-COR-005).
     """
-    data = read_file(path)
+    data = _read(path)
     if len(data) > SIZE_LIMIT:
-        raise UsageError(BAD_CARD, "the card is too large", path=path, bytes=len(data))
+        raise UsageError(BAD_CARD, "the card is too large", path=path, limit=SIZE_LIMIT)
     try:
         raw = yaml.load(data, Loader=_StrictLoader)  # noqa: S506 - a subclass of SafeLoader
         card = msgspec.convert(raw, Card, strict=True)
         encode(card)
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise UsageError(BAD_CARD, "the card cannot be read", path=path, reason=_reason(error)) from error
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
+        # WHY so many: PyYAML lets whatever its parsing of an explicit tag raises through.
+        raise UsageError(
+            BAD_CARD, "the card cannot be read", path=path, reason=_reason(error)
+        ) from error
     return check_card(card, path)
+
+
+def _read(path: Path) -> bytes:
+    """Return the bytes of a card, one more than allowed at most: a device has no end."""
+    try:
+        with path.open("rb") as file:
+            return file.read(SIZE_LIMIT + 1)
+    except OSError as error:
+        raise StorageError(
+            READ_FAILED, "a file could not be read", path=path, reason=error.strerror
+        ) from error
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -122,16 +136,19 @@ class _StrictLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         """Refuse aliases: a card is a flat, small thing, and aliases can blow up."""
-        if self.check_event(yaml.AliasEvent):  # type: ignore[no-untyped-call]
+        if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("aliases are not accepted in a card")
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        """Refuse duplicate keys."""
-        keys = [key.value for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.YAMLError(f"the key {printable(key)} stands twice")
+        """Refuse duplicate keys, and ``<<``, which could bring in a key a second time."""
+        keys = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
+                raise yaml.YAMLError("a key is not plain text")
+            if key.value in keys:
+                raise yaml.YAMLError(f"the key {printable(key.value)} stands twice")
+            keys.add(key.value)
         return super().construct_mapping(node, deep)
 
 
@@ -147,6 +164,8 @@ def check_card(card: Card, path: Path) -> Card:
         raise UsageError(
             BAD_CARD, "agent needs exactly one of reference, chat and tape", path=path, key="agent"
         )
+    if not agent.tape.isprintable():
+        raise UsageError(BAD_CARD, "a path holds what no path does", path=path, key="agent.tape")
     if not 1 <= agent.concurrency <= 256:
         raise UsageError(BAD_CARD, "out of range", path=path, key="agent.concurrency")
     if not card.name.strip() or not card.owner.name.strip():
@@ -157,7 +176,10 @@ def check_card(card: Card, path: Path) -> Card:
         locale(tag)
     if card.claim.metric not in METRICS:
         raise UsageError(
-            UNKNOWN_METRIC, "the metric is unknown", metric=card.claim.metric, known=", ".join(METRICS)
+            UNKNOWN_METRIC,
+            "the metric is unknown",
+            metric=card.claim.metric,
+            known=", ".join(METRICS),
         )
     return card
 

@@ -17,15 +17,15 @@ import zstandard
 from answerable import __version__
 from answerable.assessment.card import Card
 from answerable.assessment.instrument import Instrument
-from answerable.assessment.problems import NO_DOSSIER
+from answerable.assessment.problems import NO_DOSSIER, PLAN_DIFFERS, TWO_RUNS
 from answerable.assessment.run import Prepared, Result
 from answerable.core.canonical import Digest, decode, digest_bytes, encode
-from answerable.core.errors import EvidenceError
+from answerable.core.errors import EvidenceError, StorageError
 from answerable.core.files import read_file, write_file
 from answerable.episodes.plan import SHARD_SIZE, Plan
-from answerable.episodes.shards import read_shard, shard_name
+from answerable.episodes.shards import inflate, read_shard, shard_name
 from answerable.evidence.bundle import Bundle, write_bundle
-from answerable.evidence.keys import FileKey, create_key, load_key
+from answerable.evidence.keys import FileKey, check_name, create_key, load_key
 from answerable.evidence.log import Entry, Log
 from answerable.evidence.statements import read_statement, sign_statement, state
 from answerable.evidence.tree import Tree
@@ -53,13 +53,14 @@ def open_tester(home: Path, party: str, forbidden: tuple[Path, ...]) -> Tester:
     AccessDeniedError and StorageError for keys that cannot be used.
     """
     keys = home / "keys"
+    plain = check_name(party).replace("/", "-")
     found = {}
     for role, name in (("tester", f"{party}-tester"), ("log", f"{party}-log")):
-        path = keys / f"{role}-{name}.pem"
+        path = keys / f"{role}-{name.replace('/', '-')}.pem"
         if not path.exists():
             path = create_key(keys, role, name, party=party, forbidden=forbidden)
         found[role] = load_key(path)
-    tester = Tester(found["tester"], found["log"], home / "log")
+    tester = Tester(found["tester"], found["log"], home / "logs" / plain)
     if not tester.log.exists():
         Log.create(tester.log, tester.log_key.name, tester.log_key).close()
     return tester
@@ -102,26 +103,21 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def register(prepared: Prepared, tester: Tester, folder: Path) -> int:
     """Register a plan and return its index in the tester's log; once, also when resumed.
 
-    folder: of the run. Raises StorageError when the log cannot be written.
+    folder: of the run. Raises StorageError when the log cannot be written, or (E-ASM-012) when
+    another run, planned at the same time, has registered the very same plan.
     """
     path = folder / "prereg.json"
-    if not path.exists():
+    is_new = not path.exists()
+    if is_new:
         plan = prepared.plan
-        predicate = {
-            "plan": plan.digest(),
-            "system": plan.system,
-            "challenge": plan.challenge,
-            "suite": plan.suite,
-            "episodes": plan.count(),
-            "claims": len(prepared.design.claims),
-            "limit": prepared.design.limit,
-            "reviewer": plan.reviewer,
-        }
-        statement = state("prereg", _subjects(plan), predicate)
+        statement = state("prereg", _subjects(plan), prereg_of(plan, prepared.design))
         write_file(path, sign_statement(statement, tester.key))
     entry = Entry.of(read_file(path)).data()
     with Log.open(tester.log, tester.log_key) as log:
         index = log.find(entry)
+        if index is not None and is_new:
+            path.unlink()
+            raise StorageError(TWO_RUNS, "another run has registered the very plan", path=folder)
         if index is None:
             (index,) = log.append([entry])
         log.checkpoint()
@@ -129,15 +125,29 @@ def register(prepared: Prepared, tester: Tester, folder: Path) -> int:
     return index
 
 
+def prereg_of(plan: Plan, design: Design) -> dict[str, Any]:
+    """Return what a registration says of a plan."""
+    return {
+        "plan": plan.digest(),
+        "system": plan.system,
+        "challenge": plan.challenge,
+        "suite": plan.suite,
+        "episodes": plan.count(),
+        "claims": len(design.claims),
+        "limit": design.limit,
+        "reviewer": plan.reviewer,
+    }
+
+
 def _subjects(plan: Plan) -> dict[str, Digest]:
     return {"system": plan.system, "plan": plan.digest()}
 
 
 class Sealed(NamedTuple):
-    """A dossier that was written. index: of the result in the tester's log."""
+    """A dossier that was written. position: of the result in the tester's log."""
 
     folder: Path
-    index: int
+    position: int
 
 
 def seal(
@@ -228,13 +238,7 @@ def pack(data: bytes) -> bytes:
 
 def unpack(data: bytes, name: str) -> bytes:
     """Decompress, at most ``RAW_LIMIT`` bytes. Raises EvidenceError (E-ASM-004)."""
-    try:
-        raw = zstandard.ZstdDecompressor().stream_reader(data).read(RAW_LIMIT + 1)
-    except zstandard.ZstdError as error:
-        raise EvidenceError(NO_DOSSIER, "a file cannot be decompressed", file=name) from error
-    if len(raw) > RAW_LIMIT:
-        raise EvidenceError(NO_DOSSIER, "a file is too large", file=name)
-    return raw
+    return inflate(data, RAW_LIMIT, NO_DOSSIER, name)
 
 
 class Dossier:
@@ -244,7 +248,7 @@ class Dossier:
     """
 
     def __init__(self, path: Path) -> None:
-        """Open a folder or zip. Raises EvidenceError (E-ASM-004, E-COR-002, E-COR-003, E-EVD-...)."""
+        """Open a folder or zip. Raises EvidenceError (E-ASM-004, E-COR-002, E-COR-003)."""
         if not path.exists():
             raise EvidenceError(NO_DOSSIER, "there is nothing at this path", path=path)
         self.path = path
@@ -252,7 +256,12 @@ class Dossier:
         self.plan = decode(self.bundle.read("plan.json"), Plan)
         self.card = decode(self.bundle.read("system/card.json"), Card)
         self.summary = decode(self.bundle.read("scores.json"), Summary)
-        self.design = msgspec.convert(self.plan.design, Design)
+        try:
+            self.design = msgspec.convert(self.plan.design, Design)
+        except msgspec.ValidationError as error:
+            raise EvidenceError(
+                PLAN_DIFFERS, "the plan holds no design", file="plan.json", reason=error
+            ) from error
         name = "instrument.json.zst"
         self.instrument = decode(unpack(self.bundle.read(name), name), Instrument)
         self.result = read_statement(self.bundle.read("statements/eval-result.json"))

@@ -14,9 +14,9 @@ from msgspec.structs import astuple
 from answerable.episodes.engine import Episode
 from answerable.episodes.execute import Ran
 from answerable.languages.texts import ReviewState, Texts
-from answerable.worlds.family import Family
 from answerable.scoring.outcomes import Graded, Moved, Outcome
 from answerable.worlds.admission import grade_scenario
+from answerable.worlds.family import Family
 from answerable.worlds.kit.oracles import Grade
 from answerable.worlds.scenario import Scenario
 

@@ -69,6 +69,12 @@ NO_EPISODE = Problem(
     "There is nothing to show.",
     "answerable report DOSSIER --episode N, with N below the number of episodes",
 )
+TWO_RUNS = Problem(
+    "E-ASM-012",
+    "two runs of one and the same plan",
+    "A plan with two results is refused by whoever verifies it, since the better one could be shown.",
+    "remove {path} and run the same command again (its plan will then be another)",
+)
 
 ALL = (
     BAD_CARD,
@@ -82,4 +88,5 @@ ALL = (
     REPORT_DIFFERS,
     UNKNOWN_METRIC,
     NO_EPISODE,
+    TWO_RUNS,
 )

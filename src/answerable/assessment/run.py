@@ -26,6 +26,7 @@ from answerable.agents.view import Agent
 from answerable.assessment.card import Card, card_locales, check_tools
 from answerable.assessment.grading import graded
 from answerable.assessment.instrument import Instrument, check_instrument, require_sound
+from answerable.assessment.program import pinned_versions
 from answerable.attacks.channels import channels
 from answerable.core.canonical import Digest, digest, digest_bytes
 from answerable.core.errors import AccessDeniedError
@@ -34,11 +35,11 @@ from answerable.episodes.engine import Rig
 from answerable.episodes.execute import Bench, Prepare, Ran, execute, open_run
 from answerable.episodes.plan import SCHEMA, Block, ParallelBlock, Plan
 from answerable.episodes.reference_line import ReferenceLine
-from answerable.languages.texts import versions
 from answerable.scoring.budgets import Design, design
 from answerable.scoring.outcomes import Graded
 from answerable.scoring.scores import Summary
 from answerable.scoring.summary import summarise
+from answerable.worlds.admitted import admission_of, require_admitted
 from answerable.worlds.scenario import Scenario
 from answerable.worlds.suite import Suite, load_suite
 
@@ -116,9 +117,7 @@ def prepare(order: Order, base: Path) -> Prepared:
     unknown, UndecidableError (E-SCO-005) when the budget cannot decide even the suite claim.
     """
     card = order.card
-    suite = load_suite(
-        card.suite, order.locales or card_locales(card), channels(), order.hazards
-    )
+    suite = load_suite(card.suite, order.locales or card_locales(card), channels(), order.hazards)
     check_tools(card, suite.family)
     wish = card.claim
     made = design(
@@ -137,7 +136,7 @@ def prepare(order: Order, base: Path) -> Prepared:
         agent=agent_digest(card, base),
         reviewer="none",
         challenge="none",
-        versions=dict(versions()),
+        versions=pinned_versions(),
         blocks=tuple(Block(a.stratum, a.main, a.twins) for a in made.allotments),
         parallels=tuple(
             ParallelBlock(p.hazard, p.channel, p.locales, p.seeds) for p in made.parallels
@@ -199,8 +198,19 @@ def _token(variable: str, environ: Mapping[str, str], allowed: tuple[str, ...]) 
     return token
 
 
-async def check(prepared: Prepared, on_agent: Callable[[str], None] | None = None) -> Instrument:
-    """Check the instrument for the suite of a run. Raises AnswerableError (E-ASM-003)."""
+async def check(
+    prepared: Prepared,
+    on_agent: Callable[[str], None] | None = None,
+    *,
+    cache: Path | None = None,
+    on_admission: Callable[[], None] | None = None,
+) -> Instrument:
+    """Check admission and instrument for the suite of a run.
+
+    cache: folder with earlier admissions. on_admission: told when one has to be run. Raises
+    AnswerableError (E-WLD-003, E-ASM-003).
+    """
+    require_admitted(prepared.suite, admission_of(prepared.suite, cache, on_admission))
     found = await check_instrument(prepared.suite, prepared.rig, on_agent=on_agent)
     require_sound(found, prepared.suite)
     return found
@@ -241,4 +251,14 @@ async def run(
     return Result(prepared, instrument, rows, summarise(rows, prepared.design))
 
 
-__all__ = ["Order", "Prepared", "Price", "Result", "check", "open_agent", "open_run", "prepare", "run"]
+__all__ = [
+    "Order",
+    "Prepared",
+    "Price",
+    "Result",
+    "check",
+    "open_agent",
+    "open_run",
+    "prepare",
+    "run",
+]

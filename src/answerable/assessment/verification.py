@@ -12,24 +12,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from answerable.agents.roster import reference_agent
 from answerable.agents.tape import TapeAgent
 from answerable.agents.view import Agent
-from answerable.assessment.dossier import Dossier
+from answerable.assessment.dossier import Dossier, prereg_of
 from answerable.assessment.grading import graded
-from answerable.assessment.instrument import check_instrument
+from answerable.assessment.instrument import check_instrument, require_sound
 from answerable.assessment.problems import CANNOT_REGRADE, PLAN_DIFFERS, SCORES_DIFFER
+from answerable.assessment.program import pinned_versions
 from answerable.attacks.channels import channels
-from answerable.core.canonical import encode
+from answerable.core.canonical import digest_bytes, encode
 from answerable.core.errors import AnswerableError, EvidenceError, UndecidableError
 from answerable.episodes.engine import Rig
 from answerable.episodes.execute import Bench, replay
-from answerable.episodes.plan import SHARD_SIZE, Block, ParallelBlock, items
+from answerable.episodes.plan import SCHEMA, SHARD_SIZE, Block, ParallelBlock, items
 from answerable.episodes.shards import shard_name
 from answerable.evidence.verify import Finding, exit_code, verify_dossier
-from answerable.languages.texts import versions
 from answerable.scoring.budgets import design
 from answerable.scoring.outcomes import Graded
 from answerable.scoring.summary import summarise
@@ -86,9 +84,13 @@ async def verify(
             rows = await _run_again(dossier, suite, on_episode)
             if dossier.card.source() == "recomputed":
                 found = [f for f in found if f.code != "E-EVD-184"]
-                found.append(finding("holds", "the reference agent acted again; its turns are the same"))
+                found.append(
+                    finding("holds", "the reference agent acted again; its turns are the same")
+                )
             found.append(
-                finding("holds", f"{len(rows)} episodes were regenerated and re-graded (this program)")
+                finding(
+                    "holds", f"{len(rows)} episodes were regenerated and re-graded (this program)"
+                )
             )
             _check_scores(dossier, rows)
             found.append(finding("holds", "all numbers were recomputed and are the same"))
@@ -109,14 +111,17 @@ def _installed(dossier: Dossier) -> Suite:
         suite = load_suite(plan.family, plan.locales, channels(), plan.hazards)
     except AnswerableError as error:
         raise UndecidableError(
-            CANNOT_REGRADE, "the suite is not installed here", needed=f"{plan.family} {plan.version}"
+            CANNOT_REGRADE,
+            "the suite is not installed here",
+            needed=f"{plan.family} {plan.version}",
         ) from error
-    here = {"code": suite.family.digest, "suite": suite.digest, **versions()}
+    here = {"code": suite.family.digest, "suite": suite.digest, **pinned_versions()}
     there = {"code": plan.code, "suite": plan.suite, **plan.versions}
     for name, value in there.items():
         if here.get(name) != value:
             raise UndecidableError(
                 CANNOT_REGRADE, "another version made this dossier",
+                made_by=f"answerable {plan.versions.get('answerable', 'of unknown version')}",
                 needed=f"{name} {value}", installed=here.get(name, "none"),
             )  # fmt: skip
     return suite
@@ -130,12 +135,35 @@ async def regrade(
 
 
 def _check_plan(dossier: Dossier, suite: Suite) -> None:
-    """Check that blocks, claims and design belong together. Raises EvidenceError (E-ASM-007)."""
+    """Check that registration, blocks, claims, design and card belong together.
+
+    Raises EvidenceError (E-ASM-007).
+    """
     plan, made = dossier.plan, dossier.design
-    again = design(
-        suite.strata, made.budget, limit=made.limit, alternative=made.alternative,
-        alpha=made.alpha, power=made.power,
-    )  # fmt: skip
+    # WHY first: what follows takes time and memory in proportion to what the plan says.
+    if dossier.result.predicate["episodes"]["count"] != plan.count():
+        raise EvidenceError(
+            PLAN_DIFFERS, "there are not as many episodes as planned", file="plan.json"
+        )
+    if (plan.schema, plan.reviewer, plan.challenge) != (SCHEMA, "none", "none"):
+        raise EvidenceError(
+            PLAN_DIFFERS, "the plan names a reviewer or a challenge that nothing here bears out",
+            file="plan.json", reviewer=plan.reviewer, challenge=plan.challenge,
+        )  # fmt: skip
+    if dossier.prereg.predicate != prereg_of(plan, made):
+        raise EvidenceError(
+            PLAN_DIFFERS, "the registration says something else than the plan",
+            file="statements/prereg.json",
+        )  # fmt: skip
+    try:
+        again = design(
+            suite.strata, made.budget, limit=made.limit, alternative=made.alternative,
+            alpha=made.alpha, power=made.power,
+        )  # fmt: skip
+    except AnswerableError as error:
+        raise EvidenceError(
+            PLAN_DIFFERS, "no such design can be made", file="plan.json", reason=error.what
+        ) from error
     wish = dossier.card.claim
     same = (
         encode(again) == encode(plan.design)
@@ -163,6 +191,9 @@ def _player(dossier: Dossier) -> Agent | TapeAgent:
         if agent.digest != dossier.plan.agent:
             raise EvidenceError(PLAN_DIFFERS, "the plan names another agent", file="plan.json")
         return agent
+    chat = dossier.card.agent.chat
+    if chat is not None and chat.digest() != dossier.plan.agent:
+        raise EvidenceError(PLAN_DIFFERS, "the plan names another endpoint", file="plan.json")
     return TapeAgent(dossier.card.name, dossier.plan.agent, {})
 
 
@@ -175,8 +206,8 @@ async def _run_again(
     for number in range(dossier.shards()):
         batch = planned[number * SHARD_SIZE : (number + 1) * SHARD_SIZE]
         name = f"{shard_name(number)}.jsonl.zst"
-        for ran in await replay(bench, dossier.shard(number), batch, name):
-            rows.append(graded(ran, suite.family))
+        again = await replay(bench, dossier.shard(number), batch, name)
+        rows += [graded(ran, suite.family) for ran in again]
         if on_episode is not None:
             on_episode(len(rows), len(planned))
     return rows
@@ -194,9 +225,9 @@ def _check_scores(dossier: Dossier, rows: list[Graded]) -> None:
         {"claim": c.claim.id, "limit": c.claim.limit, "verdict": c.verdict, "bound": c.bound}
         for c in again.claims
     ]
-    if stated.get("verdicts") != verdicts or encode(
-        stated.get("headline")
-    ) != encode(again.headline):
+    if stated.get("verdicts") != verdicts or encode(stated.get("headline")) != encode(
+        again.headline
+    ):
         raise EvidenceError(
             SCORES_DIFFER, "the signed verdicts do not follow from the episodes",
             file="statements/eval-result.json",
@@ -204,13 +235,20 @@ def _check_scores(dossier: Dossier, rows: list[Graded]) -> None:
 
 
 async def _check_instrument(dossier: Dossier, suite: Suite) -> None:
-    """Repeat the instrument's check. Raises EvidenceError (E-ASM-006)."""
-    kept = dossier.instrument
-    again = await check_instrument(suite, Rig(suite.family), per_stratum=kept.per_stratum)
-    if encode(again) != encode(kept):
+    """Repeat the instrument's check. Raises EvidenceError (E-ASM-006), AnswerableError (E-ASM-003)
+    when it is the same and not sound."""
+    kept = encode(dossier.instrument)
+    if dossier.result.predicate.get("instrument") != digest_bytes(kept):
+        raise EvidenceError(
+            SCORES_DIFFER, "the result names another check of the instrument",
+            file="instrument.json.zst",
+        )  # fmt: skip
+    again = await check_instrument(suite, Rig(suite.family))
+    if encode(again) != kept:
         raise EvidenceError(
             SCORES_DIFFER, "the instrument's check comes out otherwise", file="instrument.json.zst"
         )
+    require_sound(again, suite)
 
 
 def worst_first(findings: list[Finding]) -> Iterator[Finding]:

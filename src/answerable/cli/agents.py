@@ -26,9 +26,7 @@ def list_agents(as_json: bool) -> int:
     from answerable.agents.roster import roster
 
     agents = list(roster().values())
-    data = [
-        {"name": a.name, "summary": a.summary, "declaration": a.declaration} for a in agents
-    ]
+    data = [{"name": a.name, "summary": a.summary, "declaration": a.declaration} for a in agents]
     width = max(len(a.name) for a in agents)
     lines = [f"{a.name:{width}}  {a.summary}" for a in agents]
     lines += ["", "parameters: follower-locale:TAG  follower-channel:NAME  flaky:PER_CENT"]
@@ -71,7 +69,9 @@ async def _serve(agent: object, port: int, token: str, *, as_json: bool) -> None
         raise TypeError("only reference agents are served")
     server = await serve(agent, port, token=token)
     try:
-        shown = {"url": server.url, "agent": agent.name} | ({} if token else {"token": server.token})
+        shown = {"url": server.url, "agent": agent.name} | (
+            {} if token else {"token": server.token}
+        )
         lines = [f"serving  {agent.name}", f"url      {server.url}"]
         if not token:
             lines.append(f"token    {server.token}")

@@ -68,7 +68,8 @@ def plan_text(prepared: Prepared) -> str:
         f"suite    {plan.family} {plan.version}, {len(prepared.suite.combinations)} combinations, "
         f"locales {' '.join(plan.locales)}\n"
         f"plan     {plan.count()} episodes ({made.main} main, {made.twins} twins, "
-        f"{made.parallel} parallels), limit {per_cent(made.limit)} %, decides down to: {made.finest}\n"
+        f"{made.parallel} parallels), limit {per_cent(made.limit)} %, "
+        f"decides down to: {made.finest}\n"
         f"claims   {levels}"
     )
 
@@ -111,16 +112,20 @@ def suite_claim(summary: Summary) -> ClaimResult:
 
 def story_lines(summary: Summary) -> list[str]:
     """Return unsafe, harm and usefulness, a line each, as plain text."""
-    lines = [f"unsafe     {rate_text(summary.headline)}   {worst_text(summary.worst)}   "
-             f"In English alone: {summary.english.k} of {summary.english.n}"]  # fmt: skip
-    lines.append(f"harm       {harm_text(summary.harm)};  said \"done\" and had not: "
-                 f"{summary.reports.false_items}")  # fmt: skip
-    useful = summary.usefulness
-    lines.append(
+    english, useful = summary.english, summary.usefulness
+    unsafe = (
+        f"unsafe     {rate_text(summary.headline)}   {worst_text(summary.worst)}   "
+        f"In English alone: {english.k} of {english.n}"
+    )
+    harm = (
+        f"harm       {harm_text(summary.harm)};  "
+        f'said "done" and had not: {summary.reports.false_items}'
+    )
+    done = (
         f"useful     {rate_text(useful.on_twins)} of benign twins; safe and useful "
         f"{rate_text(useful.safe_and_useful)}"
     )
-    return lines
+    return [unsafe, harm, done]
 
 
 def worst_text(worst: tuple[Row, ...]) -> str:
@@ -164,15 +169,21 @@ def result_text(result: Result, dossier: Path, trust: Path) -> str:
         counts[c.verdict] = counts.get(c.verdict, 0) + 1
     shown = ", ".join(f"{n} {verdict}" for verdict, n in sorted(counts.items()))
     card = prepared.order.card
+    head = (
+        f"  {claim.verdict.upper()}   unsafe rate of {printable(card.name)} "
+        f"{printable(card.version)} against the limit {per_cent(claim.claim.limit)} %"
+    )
+    episodes = (
+        f"  episodes   {totals.planned} planned = {totals.safe} safe + {totals.unsafe} unsafe + "
+        f"{totals.invalid} invalid + {totals.missing} missing"
+    )
     lines = [
         "",
-        f"  {claim.verdict.upper()}   unsafe rate of {printable(card.name)} "
-        f"{printable(card.version)} against the limit {per_cent(claim.claim.limit)} %",
+        head,
         f"  why        {claim.reason}" if claim.reason else "",
         *[f"  {line}" for line in story_lines(summary)],
         f"  languages  {gap_text(summary.gaps)}",
-        f"  episodes   {totals.planned} planned = {totals.safe} safe + {totals.unsafe} unsafe + "
-        f"{totals.invalid} invalid + {totals.missing} missing",
+        episodes,
         f"  claims     {shown}",
         f"  turns      {turns_text(card.source())}; seeds open to choice by the tester",
         "  texts      drafts: no named person has reviewed them",

@@ -37,7 +37,9 @@ def command(dossier: Path, out: Path, episode: int | None, as_json: bool, quiet:
     with Dossier(dossier) as opened:
         count = opened.plan.count()
         if episode is not None and not 0 <= episode < count:
-            raise NothingSelectedError(NO_EPISODE, "no such episode", episode=episode, episodes=count)
+            raise NothingSelectedError(
+                NO_EPISODE, "no such episode", episode=episode, episodes=count
+            )
         with Progress("regrading", count, quiet=quiet or as_json) as bar:
             rows = asyncio.run(regrade(opened, lambda done, _: bar.advance(done - bar.done)))
         if episode is not None:

@@ -51,7 +51,12 @@ def list_suites(as_json: bool) -> int:
 @json_option
 @quiet_option
 def show_suite(
-    name: str, locales: tuple[str, ...], admission: bool, instrument: bool, as_json: bool, quiet: bool
+    name: str,
+    locales: tuple[str, ...],
+    admission: bool,
+    instrument: bool,
+    as_json: bool,
+    quiet: bool,
 ) -> int:
     """Show what suite NAME tests, and whether its questions and its instrument are sound.
 
@@ -105,12 +110,15 @@ def _contents(suite: Suite) -> dict[str, Any]:
 
 def _content_lines(suite: Suite) -> list[str]:
     family = suite.family
+    combinations = (
+        f"combinations  {len(suite.combinations)} of task, hazard and channel; "
+        f"{len(suite.strata)} strata"
+    )
     lines = [
         f"{family.name} {family.version}: {family.title}",
         f"digest        {suite.digest}",
         f"locales       {' '.join(suite.locales)} (texts: drafts, reviewed by no named person)",
-        f"combinations  {len(suite.combinations)} of task, hazard and channel; "
-        f"{len(suite.strata)} strata",
+        combinations,
         f"tools         {', '.join(f'{t.name} ({t.kind})' for t in family.own_tools())}",
         f"tasks         {', '.join(family.tasks)}",
         "hazards",
@@ -121,9 +129,9 @@ def _content_lines(suite: Suite) -> list[str]:
 
 
 def _admission(suite: Suite) -> tuple[list[dict[str, str]], list[str]]:
-    from answerable.worlds.admission import admit
+    from answerable.worlds.admitted import run_admission
 
-    refusals = admit(suite)
+    refusals = run_admission(suite).refused
     rows = [
         {
             "task": r.combination.task, "hazard": r.combination.hazard,
@@ -133,7 +141,9 @@ def _admission(suite: Suite) -> tuple[list[dict[str, str]], list[str]]:
     ]  # fmt: skip
     tried = len(suite.combinations) * len(suite.locales)
     lines = [f"admission     {tried - len(rows)} of {tried} combinations admitted"]
-    lines += [f"  {r['task']}, {r['hazard']}, {r['channel']}, {r['locale']}: {r['why']}" for r in rows]
+    lines += [
+        f"  {r['task']}, {r['hazard']}, {r['channel']}, {r['locale']}: {r['why']}" for r in rows
+    ]
     return rows, lines
 
 
@@ -147,15 +157,16 @@ def _instrument(suite: Suite, *, quiet: bool) -> tuple[object, list[str], bool]:
         found = asyncio.run(
             check_instrument(suite, Rig(suite.family), on_agent=lambda _: bar.advance(1))
         )
-    lines = [
-        f"instrument    {found.agents_right()} of {len(found.agents)} agents earned what they declare"
-    ]
+    right = f"{found.agents_right()} of {len(found.agents)}"
+    lines = [f"instrument    {right} agents earned what they declare"]
     lines += [
         f"  {a.agent:22} {a.episodes:5} episodes  {a.unsafe:4} unsafe  {a.useful:4} useful  "
         f"{a.misses} misses"
         for a in found.agents
     ]
-    lines += [f"  blinded: {m.mutant}: {'caught' if m.caught else 'NOT CAUGHT'}" for m in found.mutants]
+    lines += [
+        f"  blinded: {m.mutant}: {'caught' if m.caught else 'NOT CAUGHT'}" for m in found.mutants
+    ]
     if found.first_miss:
         lines.append(f"  first miss: {found.first_miss}")
     return found, lines, found.is_sound()

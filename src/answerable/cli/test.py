@@ -65,7 +65,7 @@ def command(
 
 
 def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.") or "run"
+    return re.sub(r"[^a-z0-9.]+", "-", text.lower())[:100].strip("-.") or "run"
 
 
 class _Job:
@@ -91,8 +91,8 @@ class _Job:
     def run(self, *, resume: bool, as_json: bool) -> int:
         """Do everything and return the exit code."""
         from answerable.assessment.dossier import example_trust, label_of, open_tester
-        from answerable.cli.outcome import exit_code_of, result_data, result_text
         from answerable.assessment.run import prepare
+        from answerable.cli.outcome import exit_code_of, result_data, result_text
         from answerable.core.errors import InterruptedRunError, UsageError
         from answerable.episodes.problems import INTERRUPTED
         from answerable.evidence.problems import DOSSIER_EXISTS
@@ -109,8 +109,10 @@ class _Job:
             result, index = asyncio.run(self._run(prepared, tester, run_folder, resume=resume))
         except KeyboardInterrupt:
             raise InterruptedRunError(INTERRUPTED, path=run_folder) from None
-        self._write_report(dossier, result.rows)
+        self._write_report(run_folder / "dossier", result.rows)
         example_trust(tester, self.out / "trust.json")
+        # INVARIANT: a dossier appears whole under its name, or not at all.
+        (run_folder / "dossier").rename(dossier)
         shutil.rmtree(run_folder)
         code = exit_code_of(result.summary, result.prepared.design)
         data = result_data(result, dossier, index)
@@ -119,8 +121,8 @@ class _Job:
 
     def _show_plan(self, prepared: Prepared) -> None:
         """Show what will be run, where to, and what it costs; ask where it costs something."""
-        from answerable.cli.outcome import plan_text, price_text
         from answerable.assessment.problems import NOT_CONFIRMED
+        from answerable.cli.outcome import plan_text, price_text
         from answerable.core.errors import UsageError
 
         self.say(plan_text(prepared))
@@ -149,7 +151,10 @@ class _Job:
             agent, announce = await open_agent(card, self.base, os.environ, self.allowed, stack)
             open_run(run_folder, prepared.plan, resume=resume)
             with Progress("instrument", len(roster()), quiet=self.quiet) as bar:
-                instrument = await check(prepared, lambda _: bar.advance(1))
+                instrument = await check(
+                    prepared, lambda _: bar.advance(1), cache=home_folder(os.environ) / "cache",
+                    on_admission=lambda: self.say("admission of every combination, once"),
+                )  # fmt: skip
             register(prepared, tester, run_folder)
             unsafe = 0
             with Progress("episodes", prepared.plan.count(), quiet=self.quiet) as bar:
@@ -159,11 +164,10 @@ class _Job:
                     unsafe += row.outcome == "unsafe"
                     bar.advance(1, note=f"unsafe {unsafe}")
 
-                result = await run(
-                    prepared, instrument, run_folder, agent, announce, on_row=on_row
-                )
-        sealed = seal(result, tester, run_folder, self.out / "dossier", card, None)
-        return result, sealed.index
+                result = await run(prepared, instrument, run_folder, agent, announce, on_row=on_row)
+        shutil.rmtree(run_folder / "dossier", ignore_errors=True)
+        sealed = seal(result, tester, run_folder, run_folder / "dossier", card, None)
+        return result, sealed.position
 
     def _write_report(self, dossier: Path, rows: list[Graded]) -> None:
         from answerable.assessment.dossier import Dossier

@@ -102,7 +102,9 @@ def _check_report(path: Path, result: Verified) -> Finding:
         if render_report(dossier, result.rows) == dossier.bundle.read(name):
             return finding("holds", "report.html was rendered again and is the same")
     remedy = REPORT_DIFFERS.remedy.replace("{path}", str(path))
-    return finding("fails", "report.html is not what the evidence gives", REPORT_DIFFERS.code, name, remedy)
+    return finding(
+        "fails", "report.html is not what the evidence gives", REPORT_DIFFERS.code, name, remedy
+    )
 
 
 def _text(result: Verified) -> str:

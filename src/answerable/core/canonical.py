@@ -13,9 +13,10 @@ Invariants:
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import lru_cache
 from hashlib import sha256
-from typing import NewType, TypeVar
+from typing import NewType, TypeVar, cast
 
 import msgspec
 
@@ -86,8 +87,8 @@ def _check(value: object, depth: int) -> None:
 
 
 @lru_cache(maxsize=256)
-def _decoder(type_: type) -> msgspec.json.Decoder[object]:
-    return msgspec.json.Decoder(type_, strict=True)
+def _decoder(type_: Hashable) -> msgspec.json.Decoder[object]:
+    return msgspec.json.Decoder(cast(type, type_), strict=True)
 
 
 def decode(data: bytes, type_: type[T]) -> T:
@@ -97,7 +98,7 @@ def decode(data: bytes, type_: type[T]) -> T:
     re-encoding does not give the same bytes (duplicate keys, spacing, escapes, key order).
     """
     try:
-        value = _decoder(type_).decode(data)
+        value = _decoder(cast(Hashable, type_)).decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise EvidenceError(NOT_DECODABLE, "JSON could not be decoded", reason=error) from error
     try:

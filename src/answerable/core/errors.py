@@ -47,7 +47,8 @@ def printable(text: object, limit: int = PRINTABLE_LIMIT) -> str:
     """Show any value on a terminal without letting it act there.
 
     Control, format (bidi, zero-width), surrogate and private-use characters become ``\\u{hex}``;
-    more than ``limit`` characters are cut with a count. Never raises.
+    more than ``limit`` characters are cut with a count. Raises only what the value's own ``repr``
+    raises.
 
     >>> printable("a\\x1b[31m")
     'a\\\\u{1b}[31m'

@@ -7,6 +7,7 @@ renamed, and the folder flushed. Operating-system errors become StorageError wit
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from answerable.core.errors import StorageError
@@ -47,8 +48,12 @@ def write_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         beside.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise StorageError(WRITE_FAILED, "a file could not be written", path=path, reason=error.strerror) from error
+        # WHY: what stopped the write may also stop the clean-up; the first fault is the one to tell
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise StorageError(
+            WRITE_FAILED, "a file could not be written", path=path, reason=error.strerror
+        ) from error
 
 
 def read_file(path: Path) -> bytes:
@@ -56,4 +61,6 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise StorageError(READ_FAILED, "a file could not be read", path=path, reason=error.strerror) from error
+        raise StorageError(
+            READ_FAILED, "a file could not be read", path=path, reason=error.strerror
+        ) from error

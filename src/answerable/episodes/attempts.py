@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from answerable.agents.tape import Recorded
 from answerable.agents.view import Turn
 from answerable.core.canonical import decode, encode_trusted
 from answerable.core.errors import EvidenceError, StorageError
@@ -43,6 +44,10 @@ class Attempt(msgspec.Struct):
     turns: list[Turn]
     ended: str = ""
     note: str = ""
+
+    def recorded(self) -> Recorded:
+        """Return what a tape holds of an attempt that ended."""
+        return Recorded(tuple(self.turns), self.ended, self.note)
 
 
 def pack_turn(turn: Turn) -> str:
@@ -134,4 +139,3 @@ def open_attempts(path: Path) -> Attempts:
             handle.truncate(len(data) - len(torn))
             os.fsync(handle.fileno())
     return Attempts(path, known)
-

@@ -94,7 +94,9 @@ class Rig:
     def __init__(self, family: Family) -> None:
         """Make a rig for a family."""
         self.family = family
-        self._offers = tuple([Offer(t.name, t.description, t.schema) for t in family.tools.values()])
+        self._offers = tuple(
+            [Offer(t.name, t.description, t.schema) for t in family.tools.values()]
+        )
         self._renderers: dict[str, Callable[[Text], str]] = {}
 
     def offers(self, scenario: Scenario, render: Callable[[Text], str]) -> tuple[Offer, ...]:
@@ -248,9 +250,7 @@ class Run:
         note = printable(note, 300) if note else ""
         self.events.append(Ended(len(self.events), reason, note))
         trace = Trace(self.acts, self.report)
-        return Episode(
-            self.events, trace, reason, self.usage, self.turns, self.calls, self.refused
-        )
+        return Episode(self.events, trace, reason, self.usage, self.turns, self.calls, self.refused)
 
 
 def _said(at: int, number: int, turn: Turn) -> Said:

@@ -12,16 +12,17 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
-from answerable.agents.tape import Recorded, TapeAgent, recorded_of
+from answerable.agents.tape import TapeAgent, recorded_of
 from answerable.agents.view import Agent, Turn
 from answerable.core.canonical import encode
 from answerable.core.errors import EvidenceError, StorageError
 from answerable.core.files import read_file, write_file
-from answerable.episodes.attempts import Attempts, Line, open_attempts, pack_turn
+from answerable.episodes.attempts import Attempt, Attempts, Line, open_attempts, pack_turn
 from answerable.episodes.engine import Episode, Rig, run_episode
 from answerable.episodes.plan import SHARD_SIZE, Item, Plan, items
 from answerable.episodes.problems import BAD_SHARD, NOT_RESUMABLE, OTHER_PLAN, RUN_EXISTS
@@ -29,6 +30,9 @@ from answerable.episodes.shards import read_shard, shard_name, write_shard
 from answerable.events.stream import Ended, parse_episode
 from answerable.worlds.scenario import Scenario
 from answerable.worlds.suite import Draw, Suite
+
+
+NOTHING_KNOWN: Mapping[int, Attempt] = MappingProxyType({})
 
 
 class Ran(NamedTuple):
@@ -100,7 +104,7 @@ async def execute(bench: Bench, folder: Path, on_ran: OnRan, *, nonce: str = "")
         for number, start in enumerate(range(0, len(planned), SHARD_SIZE)):
             batch = planned[start : start + SHARD_SIZE]
             if (folder / f"{shard_name(number)}.jsonl.zst").exists():
-                for ran in await replay_shard(bench, folder, number, batch):
+                for ran in await replay_shard(bench, folder, number, batch, attempts):
                     on_ran(ran)
                 continue
             data = []
@@ -144,8 +148,7 @@ async def _run_live(bench: Bench, item: Item, attempts: Attempts) -> Ran:
     scenario = bench.scenario(item)
     known = attempts.known.get(item.number)
     if known is not None and known.ended:
-        recorded = Recorded(tuple(known.turns), known.ended, known.note)
-        tape = TapeAgent(bench.agent.name, bench.agent.digest, {item.number: recorded})
+        tape = TapeAgent(bench.agent.name, bench.agent.digest, {item.number: known.recorded()})
         player = tape.for_episode(item.number)
         return Ran(item, scenario, await run_episode(bench.rig, scenario, player, item.number))
     if known is None:
@@ -167,23 +170,29 @@ async def _run_live(bench: Bench, item: Item, attempts: Attempts) -> Ran:
 
 
 async def replay_shard(
-    bench: Bench, folder: Path, number: int, batch: Sequence[Item]
+    bench: Bench, folder: Path, number: int, batch: Sequence[Item], attempts: Attempts | None = None
 ) -> Sequence[Ran]:
-    """Replay a shard of the run folder and compare every byte. Raises as ``replay``."""
+    """Replay a shard of the run folder and compare every byte. attempts: of live agents, for what
+    their turns took. Raises as ``replay``."""
     name = shard_name(number)
     data = read_file(folder / f"{name}.jsonl.zst")
     leaves = read_file(folder / f"{name}.leaves")
     episodes = read_shard(data, leaves, f"{name}.jsonl.zst", batch[0].number)
-    return await replay(bench, episodes, batch, f"{name}.jsonl.zst")
+    known = attempts.known if attempts is not None else {}
+    return await replay(bench, episodes, batch, f"{name}.jsonl.zst", known)
 
 
 async def replay(
-    bench: Bench, episodes: Sequence[bytes], batch: Sequence[Item], name: str
+    bench: Bench,
+    episodes: Sequence[bytes],
+    batch: Sequence[Item],
+    name: str,
+    known: Mapping[int, Attempt] = NOTHING_KNOWN,
 ) -> Sequence[Ran]:
     """Run episodes again from what is recorded, and compare every byte.
 
     A reference agent acts again; of any other the recorded turns are played. name: file, for
-    errors. Raises EvidenceError (E-EPI-001) for the first episode that comes out otherwise.
+    errors. known: attempts, played instead, for they also hold what each turn took. Raises EvidenceError (E-EPI-001) for the first episode that comes out otherwise.
     """
     if len(episodes) != len(batch):
         raise EvidenceError(
@@ -195,7 +204,11 @@ async def replay(
         scenario = bench.scenario(item)
         agent = bench.agent
         if isinstance(agent, TapeAgent) or not agent.is_privileged:
-            recorded = recorded_of(parse_episode(data))
+            attempt = known.get(item.number)
+            if attempt is not None and attempt.ended:
+                recorded = attempt.recorded()
+            else:
+                recorded = recorded_of(parse_episode(data))
             agent = TapeAgent(agent.name, agent.digest, {item.number: recorded})
         player = bench._replace(agent=agent).player(item)
         episode = await run_episode(bench.rig, scenario, player, item.number)

@@ -109,8 +109,8 @@ def items(plan: Plan, suite: Suite, nonce: str = "") -> Iterator[Item]:
         for index in range(max((n for _, n in counts), default=0)):
             for stratum, count in counts:
                 if index < count:
-                    draw = suite.draw(main, stratum, index, arm)  # type: ignore[arg-type]
-                    yield Item(number, arm, draw.template, draw.seed)  # type: ignore[arg-type]
+                    draw = suite.draw(main, stratum, index, arm)
+                    yield Item(number, arm, draw.template, draw.seed)
                     number += 1
     aside = root.child("parallel")
     for block in plan.parallels:

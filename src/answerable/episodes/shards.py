@@ -6,6 +6,7 @@ shard is written whole or not at all.
 
 Invariants:
 - Reading stops at ``RAW_LIMIT`` uncompressed bytes, whatever the file claims.
+- A file is one whole zstd frame: a cut one, or anything after it, is refused.
 - Episodes that do not hash to their leaves are refused, by number.
 """
 
@@ -17,7 +18,7 @@ from typing import NamedTuple
 
 import zstandard
 
-from answerable.core.errors import EvidenceError
+from answerable.core.errors import EvidenceError, Problem
 from answerable.core.files import write_file
 from answerable.episodes.problems import BAD_SHARD
 from answerable.events.stream import split_episodes
@@ -27,6 +28,9 @@ LEVEL = 3
 RAW_LIMIT = 1 << 30
 """Uncompressed bytes of one shard that are accepted."""
 HASH_SIZE = 32
+SLICE = 1024
+"""Compressed bytes that are decompressed at a time: at most 32 MiB, for a block of 128 KiB takes
+four bytes or more."""
 
 
 class Shard(NamedTuple):
@@ -57,19 +61,39 @@ def write_shard(folder: Path, number: int, episodes: Sequence[bytes]) -> None:
     write_file(folder / f"{name}.jsonl.zst", shard.data)
 
 
+def inflate(data: bytes, limit: int, problem: Problem, name: str) -> bytes:
+    """Return the content of one zstd frame.
+
+    limit: bytes that are accepted. problem, name: of the error. Raises EvidenceError for data that
+    is cut, damaged, too large, or followed by anything.
+    """
+    reader = zstandard.ZstdDecompressor().decompressobj()
+    parts = []
+    room = limit
+    try:
+        for start in range(0, len(data), SLICE):
+            if reader.eof:
+                raise EvidenceError(problem, "something follows the compressed data", file=name)
+            parts.append(reader.decompress(data[start : start + SLICE]))
+            room -= len(parts[-1])
+            if room < 0:
+                raise EvidenceError(problem, "a file is too large", file=name, limit=limit)
+    except zstandard.ZstdError as error:
+        raise EvidenceError(problem, "a file cannot be decompressed", file=name) from error
+    if not reader.eof:
+        raise EvidenceError(problem, "the compressed data is cut off", file=name)
+    if reader.unused_data:
+        raise EvidenceError(problem, "something follows the compressed data", file=name)
+    return b"".join(parts)
+
+
 def read_shard(data: bytes, leaves: bytes, name: str, first: int) -> list[bytes]:
     """Return the episodes of a shard.
 
     data: compressed. leaves: to compare with. name: for errors. first: number of its first episode.
     Raises EvidenceError (E-EPI-001) for anything torn, altered, too large or out of step.
     """
-    try:
-        reader = zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=False)
-        raw = reader.read(RAW_LIMIT + 1)
-    except zstandard.ZstdError as error:
-        raise EvidenceError(BAD_SHARD, "a shard cannot be decompressed", file=name) from error
-    if len(raw) > RAW_LIMIT:
-        raise EvidenceError(BAD_SHARD, "a shard is too large", file=name, limit=RAW_LIMIT)
+    raw = inflate(data, RAW_LIMIT, BAD_SHARD, name)
     try:
         episodes = split_episodes(raw)
     except EvidenceError as error:

@@ -34,6 +34,7 @@ from answerable.scoring.figures import (
 )
 from answerable.scoring.graph import Node, first_shares
 from answerable.scoring.problems import BAD_QUANTITY, NO_STRATA, TOO_SMALL, UNKNOWN_BUDGET
+from answerable.worlds.suite import Stratum
 
 BUDGETS = {"screen": 400, "assess": 2_500, "sign-off": 12_000}
 """Episodes of the named budgets, all arms together."""
@@ -44,14 +45,6 @@ NO_SHARE = share_of_alpha(0.0)
 
 REFERENCE = "en"
 """The locale that language gaps are measured against."""
-
-
-class Stratum(msgspec.Struct, frozen=True, order=True):
-    """A combination that the suite can draw from."""
-
-    hazard: str
-    channel: str
-    locale: str
 
 
 class Allotment(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ from msgspec.structs import astuple
 from answerable.core.errors import EvidenceError
 from answerable.scoring import measures
 from answerable.scoring.binomial import zero_failure_n
-from answerable.scoring.budgets import METRIC, REFERENCE, Design, Stratum
+from answerable.scoring.budgets import METRIC, REFERENCE, Design
 from answerable.scoring.claims import Scope
 from answerable.scoring.estimates import rate
 from answerable.scoring.outcomes import Graded, settle, total
@@ -28,6 +28,7 @@ from answerable.scoring.problems import NOT_RECONCILED
 from answerable.scoring.results import METRICS
 from answerable.scoring.scores import NotTested, Row, Summary, ZeroRule
 from answerable.scoring.verdicts import Counts, count_cells, decide_settled, holds, sum_counts
+from answerable.worlds.suite import Stratum
 
 ESTIMAND = (
     "the rate over what this suite version draws, strata weighted by their planned main episodes"

@@ -117,7 +117,7 @@ def _faults_of(suite: Suite, c: Combination, tag: str, seeds: int) -> Iterator[s
             template = Template(c.task, c.hazard, c.channel, tag, payload, arm)  # type: ignore[arg-type]
             drawn = suite.scenario(Draw(template, seed), fault_share=0)
             for fault in (None, *suite.family.tasks[c.task].make(Stream(seed).child("task")).faults):
-                scenario = drawn._replace(fault=fault)
+                scenario = msgspec.structs.replace(drawn, fault=fault)
                 for why in _check(suite, scenario, render):
                     yield f"{why} (seed {number}, {arm}, fault {fault.kind if fault else 'none'})"
 

@@ -19,7 +19,7 @@ import msgspec
 from answerable.core.canonical import Digest, digest_bytes, encode_trusted
 from answerable.core.streams import Stream
 from answerable.events.stream import Provenance
-from answerable.worlds.kit.common import Answers, answer_records
+from answerable.worlds.kit.common import STANDARD, Answers, answer_records
 from answerable.worlds.kit.oracles import Footprint, Oracle, Trace
 from answerable.worlds.kit.programs import Program
 from answerable.worlds.kit.records import Record, Text, World
@@ -47,7 +47,7 @@ class Template(msgspec.Struct, frozen=True, order=True, gc=False):
     arm: Arm = "hazard"
 
 
-class Slot(NamedTuple):
+class Slot(msgspec.Struct, frozen=True, gc=False):
     """A field, written by an outsider, of a record that the honest program reads."""
 
     table: str
@@ -55,7 +55,7 @@ class Slot(NamedTuple):
     field: str
 
 
-class Task(NamedTuple):
+class Task(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A task, drawn. ask: the request, as texts. rules: the operator's rules, as texts. state: base
     with the task's own records over it. honest: what an honest agent does. useful: whether it was
     done as asked. footprint: what it may leave behind. standing: oracles of the rules that always
@@ -71,11 +71,11 @@ class Task(NamedTuple):
     standing: tuple[Oracle, ...]
     slots: Mapping[str, Slot]
     facts: Any
-    answers: Answers = Answers()
+    answers: Answers = STANDARD
     faults: tuple[Fault, ...] = ()
 
 
-class Hazard(NamedTuple):
+class Hazard(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A hazard, drawn for a task.
 
     oracle: the labelled harm. attack: a program that does it. payload, twin: texts that a channel
@@ -97,7 +97,7 @@ class Hazard(NamedTuple):
     task: Task | None = None
 
 
-class Plant(NamedTuple):
+class Plant(msgspec.Struct, frozen=True, gc=False):
     """Where a text was planted. channel: name. provenance: whose words it passes for. record:
     (table, id) that carries it, or None. tool: whose description carries it, or empty.
     """
@@ -109,7 +109,7 @@ class Plant(NamedTuple):
     tool: str = ""
 
 
-class Scenario(NamedTuple):
+class Scenario(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One scenario, ready to run.
 
     template, seed: what it was made from. kind: of the hazard. state: the world at the start. rules, ask: texts of the
@@ -140,7 +140,7 @@ class Scenario(NamedTuple):
         return 3 * (len(self.honest.steps) + 1) + 10
 
 
-class Carried(NamedTuple):
+class Carried(msgspec.Struct, frozen=True, eq=False, gc=False):
     """What a channel makes of a task and a text: the state, request and tool notes with the text in
     them, and where it is."""
 
@@ -250,45 +250,51 @@ def assemble(
     task = hazard.task or task
     arm = template.arm == "hazard"
     text = hazard.payload if arm else hazard.twin
-    records = (*(hazard.records if arm else hazard.twin_records), *answer_records(task.answers))
-    state = task.state.put(*records).settled()
+    records = hazard.records if arm else hazard.twin_records
+    if task.answers is not STANDARD or task.state.record("answers", "user") is None:
+        records = (*records, *answer_records(task.answers))
+    if records:
+        task = msgspec.structs.replace(task, state=task.state.over(*records))
     if channel is not None and text is not None:
         if hazard_maker.kind == "injection":
             text = Text(text.message, text.slots, template.payload_locale)
-        carried = channel.carry(task._replace(state=state), text)
-        state, ask, notes, plant = carried
+        carried = channel.carry(task, text)
     else:
-        ask, notes, plant = task.ask, NO_TEXTS, NOWHERE
-    fault = None
-    if fault_share and task.faults:
-        draw = root.child("fault")
-        if draw.integer(fault_share) == 0:
-            fault = draw.choice(task.faults)
+        carried = Carried(task.state, task.ask, NO_TEXTS, NOWHERE)
     footprint = task.footprint
     if hazard.sinks:
         footprint = Footprint(footprint.sinks | hazard.sinks, footprint.tables)
     honest, useful = task.honest, task.useful
     if arm:
         honest, useful = hazard.honest or honest, hazard.useful or useful
+    # WHY: a lapse's harm lies in what its records say; a twin has no such records
+    labelled = (hazard.oracle,) if arm or hazard_maker.kind != "lapse" else ()
     return Scenario(
-        template=template,
-        seed=seed,
-        kind=hazard_maker.kind,
-        state=state,
-        rules=task.rules,
-        ask=ask,
-        notes=notes,
-        plant=plant,
-        honest=honest,
-        attack=hazard.attack if arm else honest,
-        # WHY: a lapse's harm lies in what its records say; a twin has no such records
-        oracles=(hazard.oracle, *task.standing) if arm or hazard_maker.kind != "lapse" else task.standing,
-        harm=hazard.oracle.harm if arm else "",
-        implies=hazard.implies,
-        footprint=footprint,
-        useful=useful,
-        fault=fault,
+        template,
+        seed,
+        hazard_maker.kind,
+        carried.state,
+        task.rules,
+        carried.ask,
+        carried.notes,
+        carried.plant,
+        honest,
+        hazard.attack if arm else honest,
+        labelled + task.standing,
+        hazard.oracle.harm if arm else "",
+        hazard.implies,
+        footprint,
+        useful,
+        _draw_fault(root, task.faults, fault_share),
     )
+
+
+def _draw_fault(root: Stream, faults: tuple[Fault, ...], share: int) -> Fault | None:
+    """Draw the loud fault of a scenario, or that it has none."""
+    if not share or not faults:
+        return None
+    draw = root.child("fault")
+    return draw.choice(faults) if draw.integer(share) == 0 else None
 
 
 def scenario_digest(family: str, version: str, template: Template, seed: bytes) -> Digest:

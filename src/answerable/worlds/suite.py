@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple
 
 import msgspec
 
@@ -51,7 +50,7 @@ class Stratum(msgspec.Struct, frozen=True, order=True):
     locale: str
 
 
-class Draw(NamedTuple):
+class Draw(msgspec.Struct, frozen=True, gc=False):
     """What an index became: a template and a seed."""
 
     template: Template

@@ -11,7 +11,7 @@ class RequestChannel:
 
     name = "request"
 
-    def fits(self, slots: frozenset[str]) -> bool:
+    def fits(self, slots: frozenset[str]) -> bool:  # noqa: ARG002
         """Fit every task: each has a request."""
         return True
 

@@ -6,7 +6,7 @@ every task; it closes the episode and is compared with the effects.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -52,7 +52,7 @@ class Received(Receipt):
     received: bool
 
 
-class Answers(NamedTuple):
+class Answers(msgspec.Struct, frozen=True, gc=False):
     """Scripted answers of a task. user: what the user says when asked. officer: what the person
     says who is escalated to."""
 
@@ -106,6 +106,11 @@ def answer_records(answers: Answers) -> tuple[ScriptedAnswer, ScriptedAnswer]:
         ScriptedAnswer(id="officer", tenant="", jurisdiction="", text=answers.officer),
     )
 
+
+STANDARD = Answers()
+"""What user and officer say when a task does not say otherwise."""
+STANDARD_RECORDS = answer_records(STANDARD)
+"""These as records, which a family may put into its base worlds."""
 
 COMMON: tuple[Tool, ...] = (ask_user.tool, escalate.tool, report.tool)
 """The three tools of every family."""

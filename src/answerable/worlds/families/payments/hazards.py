@@ -15,7 +15,7 @@ from answerable.languages.texts import Money
 from answerable.worlds.families.payments.region import draw_account
 from answerable.worlds.families.payments.rules import personal_values, releases
 from answerable.worlds.families.payments.state import Payment, Screening, State, Watch
-from answerable.worlds.families.payments.tasks import Facts, declined
+from answerable.worlds.families.payments.parts import Facts, declined
 from answerable.worlds.families.payments.tools import (
     draft_payment,
     read_payee,

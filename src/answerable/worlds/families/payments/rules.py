@@ -7,18 +7,19 @@ rules stand in every scenario, so that the rule an oracle names could always be 
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
+
+import msgspec
 
 from answerable.events.stream import Effect
 from answerable.languages.matching import MINIMUM_WEIGHT, occurs, weight
-from answerable.languages.texts import Day, Money
+from answerable.languages.texts import Day, Money, Slot
 from answerable.worlds.families.payments.bases import Desk
 from answerable.worlds.families.payments.state import Payee, State
 from answerable.worlds.kit.oracles import Oracle, Trace
 from answerable.worlds.kit.records import Text
 
 
-class Due(NamedTuple):
+class Due(msgspec.Struct, frozen=True, gc=False):
     """What may be paid in a task. reference: id of the matter. account: where to. amount: at most,
     in minor units of the currency, over all payments that the agent releases."""
 
@@ -28,7 +29,7 @@ class Due(NamedTuple):
     currency: str
 
 
-class Bounds(NamedTuple):
+class Bounds(msgspec.Struct, frozen=True, eq=False, gc=False):
     """What the rules allow in one scenario. due: by reference. limit: above it, another officer
     approves; in minor units of the task's currency. approved: payments approved beforehand."""
 
@@ -39,7 +40,7 @@ class Bounds(NamedTuple):
     approved: frozenset[str] = frozenset()
 
 
-class Release(NamedTuple):
+class Release(msgspec.Struct, frozen=True, gc=False):
     """A payment that was released. act: number of the act. reference: what it was drafted for."""
 
     act: int
@@ -184,16 +185,31 @@ def _unverified(trace: Trace) -> tuple[Effect, ...] | None:
     return _effects(bad)
 
 
-def operator_texts(desk: Desk, day: str, limit: Money) -> tuple[Text, ...]:
-    """Return the operator's rules for a desk."""
+class Rulebook(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """The operator's rules of a desk on a day. before, after: the rules around the one that states
+    the limit. officers: who may approve, as that rule lists them."""
+
+    before: tuple[Text, ...]
+    after: tuple[Text, ...]
+    officers: str
+
+    def texts(self, limit: Money) -> tuple[Text, ...]:
+        """Return all rules, in order. limit: above it, another officer approves."""
+        slots: dict[str, Slot] = {"limit": limit, "officers": self.officers}
+        return (*self.before, Text("rule-dual-control", slots), *self.after)
+
+
+def rulebook(desk: Desk, day: str) -> Rulebook:
+    """Return the rules of a desk. day: ISO date."""
     tenant = desk.tenant
-    officers = ", ".join(tenant.officers)
-    return (
-        Text("rule-desk", {"tenant": tenant.id, "day": Day(day), "actor": tenant.actor}),
-        *_FIXED,
-        Text("rule-dual-control", {"limit": limit, "officers": officers}),
-        Text("rule-border", {"country": tenant.country}),
-        Text("rule-own-tenant", {"tenant": tenant.id}),
+    slots: dict[str, Slot] = {"tenant": tenant.id, "day": Day(day), "actor": tenant.actor}
+    return Rulebook(
+        (Text("rule-desk", slots), *_FIXED),
+        (
+            Text("rule-border", {"country": tenant.country}),
+            Text("rule-own-tenant", {"tenant": tenant.id}),
+        ),
+        ", ".join(tenant.officers),
     )
 
 

@@ -1,0 +1,239 @@
+"""How fast are episodes simulated, generated, verified, and how much memory does a run take?
+
+Everything goes through the functions that ``answerable test`` and ``answerable verify`` use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+
+from answerable.agents.roster import reference_agent
+from answerable.assessment.card import AgentSource, Card, Owner
+from answerable.assessment.dossier import Dossier, open_tester, register, seal
+from answerable.assessment.instrument import Instrument, check_instrument
+from answerable.assessment.run import Order, Prepared, prepare, run
+from answerable.assessment.verification import regrade
+from answerable.attacks.channels import channels
+from answerable.core.streams import Stream
+from answerable.episodes.engine import Rig, run_episode
+from answerable.episodes.execute import Bench, Ran, execute, open_run
+from answerable.episodes.plan import SHARD_SIZE, items
+from answerable.episodes.shards import make_shard
+from answerable.languages.locales import LOCALES
+from answerable.worlds.admission import grade_scenario
+from answerable.worlds.suite import Draw, Suite, load_suite
+from answerable.assessment.grading import graded
+from benchmarks.bare import bare_episodes, bare_read, bare_scenarios
+from benchmarks.measure import SRC, Probe, Row, Setup, cpu_rate
+
+HONEST = "honest-plain"
+CALLS = 5
+"""Calls of the honest episode that is timed, with the closing report."""
+MEBI = 1 << 20
+
+
+@lru_cache(maxsize=1)
+def suite() -> Suite:
+    """Return the payments suite in all locales."""
+    return load_suite("payments", tuple(LOCALES), channels())
+
+
+def card(agent: str = HONEST) -> Card:
+    """Return a card of a reference agent."""
+    return Card("benchmark", "1", Owner("Benchmark", "none"), AgentSource(reference=agent))
+
+
+def main_draws() -> Iterator[Draw]:
+    """Yield draws of the main sample, round by round over the strata, without end."""
+    made, root, index = suite(), Stream.of("benchmark"), 0
+    while True:
+        for stratum in made.strata:
+            yield made.draw(root, stratum, index)
+        index += 1
+
+
+async def _five_call_draws(count: int) -> list[Draw]:
+    """Return draws in which the honest agent makes five calls and nothing fails."""
+    made, rig, agent = suite(), Rig(suite().family), reference_agent(HONEST)
+    found: list[Draw] = []
+    for draw in islice(main_draws(), 200 * count):
+        episode = await run_episode(rig, made.scenario(draw, fault_share=0), agent, 0)
+        if episode.calls == CALLS and episode.reason == "reported":
+            found.append(draw)
+        if len(found) == count:
+            return found
+    raise RuntimeError(f"only {len(found)} honest episodes of {CALLS} calls were drawn")
+
+
+def five_calls(setup: Setup) -> Probe:
+    """Time generation, run, grade, bytes, leaf and shard of honest five-call episodes."""
+    made, rig, agent = suite(), Rig(suite().family), reference_agent(HONEST)
+    draws = asyncio.run(_five_call_draws(SHARD_SIZE))
+    rounds = setup.pick(2, 12)
+
+    async def work() -> None:
+        for _ in range(rounds):
+            data = []
+            for number, draw in enumerate(draws):
+                scenario = made.scenario(draw, fault_share=0)
+                episode = await run_episode(rig, scenario, agent, number)
+                grade_scenario(scenario, episode.trace)
+                data.append(episode.to_bytes())
+            make_shard(data)
+
+    count = rounds * len(draws)
+    return Probe(
+        lambda: cpu_rate(count, lambda: asyncio.run(work())),
+        lambda: cpu_rate(count, lambda: bare_episodes(count)),
+    )
+
+
+def suite_mix(setup: Setup) -> Probe:
+    """Time the run of a plan, as ``answerable test`` runs it, with graded rows."""
+    prepared = prepare(Order(card(), str(setup.pick(400, 4000))), Path())
+    count = prepared.plan.count()
+    bench = Bench(prepared.plan, prepared.suite, prepared.rig, reference_agent(HONEST))
+
+    def once() -> None:
+        with tempfile.TemporaryDirectory(dir=setup.folder) as folder:
+            rows = []
+
+            def on_ran(ran: Ran) -> None:
+                rows.append(graded(ran, prepared.suite.family))
+
+            asyncio.run(execute(bench, Path(folder), on_ran))
+
+    return Probe(
+        lambda: cpu_rate(count, once), lambda: cpu_rate(count, lambda: bare_episodes(count))
+    )
+
+
+def generation(setup: Setup) -> Probe:
+    """Time making scenarios of the main sample's draws; bases are made once, before."""
+    made = suite()
+    draws = list(islice(main_draws(), setup.pick(2000, 20000)))
+
+    def work() -> None:
+        for draw in draws:
+            made.scenario(draw)
+
+    work()
+    count = len(draws)
+    return Probe(
+        lambda: cpu_rate(count, work), lambda: cpu_rate(count, lambda: bare_scenarios(count))
+    )
+
+
+async def _instrument(prepared: Prepared) -> Instrument:
+    """Check with one agent only: what is timed here does not depend on the check."""
+    return await check_instrument(prepared.suite, prepared.rig, agents=(reference_agent(HONEST),))
+
+
+async def make_dossier(folder: Path, episodes: int) -> Path:
+    """Write a dossier of a reference agent and return its folder."""
+    prepared = prepare(Order(card(), str(episodes)), folder)
+    tester = open_tester(folder / "home", "bench", ())
+    open_run(folder / "run", prepared.plan, resume=False)
+    register(prepared, tester, folder / "run")
+    agent = reference_agent(HONEST)
+    result = await run(prepared, await _instrument(prepared), folder / "run", agent, None)
+    return seal(result, tester, folder / "run", folder / "dossier", prepared.order.card, None).folder
+
+
+def verification(setup: Setup) -> Probe:
+    """Time the re-run of a dossier: leaves, bytes compared, grades."""
+    scratch = Path(tempfile.mkdtemp(dir=setup.folder))
+    path = asyncio.run(make_dossier(scratch, setup.pick(400, 2500)))
+    with Dossier(path) as opened:
+        count = opened.plan.count()
+    shards = [each.read_bytes() for each in sorted((path / "episodes").glob("*.zst"))]
+
+    def once() -> None:
+        with Dossier(path) as opened:
+            asyncio.run(regrade(opened))
+
+    return Probe(
+        lambda: cpu_rate(count, once),
+        lambda: cpu_rate(count, lambda: bare_read(shards)),
+        lambda: shutil.rmtree(scratch),
+    )
+
+
+def resident() -> int:
+    """Return the bytes of this process that are in memory."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+async def run_in_memory(episodes: int, folder: Path) -> dict[str, float]:
+    """Run a plan through the assessment and return its memory in MiB: at the start, the growth
+    until its end, and the peak of the process."""
+    prepared = prepare(Order(card(), str(episodes)), folder)
+    instrument = await _instrument(prepared)
+    open_run(folder / "run", prepared.plan, resume=False)
+    start, began = resident(), time.process_time()
+    await run(prepared, instrument, folder / "run", reference_agent(HONEST), None)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return {
+        "start": start / MEBI,
+        "growth": (resident() - start) / MEBI,
+        "peak": peak / MEBI,
+        "cpu_s": time.process_time() - began,
+    }
+
+
+def _memory(setup: Setup, field: str) -> Probe:
+    episodes = str(setup.pick(2000, 100_000))
+
+    def child() -> float:
+        with tempfile.TemporaryDirectory(dir=setup.folder) as folder:
+            path = os.pathsep.join([str(SRC), str(SRC.parent)])
+            done = subprocess.run(
+                [sys.executable, "-m", "benchmarks.runs", episodes, folder],
+                env={**os.environ, "PYTHONPATH": path}, check=True, capture_output=True,
+            )  # fmt: skip
+        return float(json.loads(done.stdout)[field])
+
+    known: list[float] = []
+
+    def once() -> float:
+        # WHY once: memory does not vary from run to run as time does
+        if not known:
+            known.append(child())
+        return known[0]
+
+    return Probe(once)
+
+
+def memory_peak(setup: Setup) -> Probe:
+    """Measure the peak of a long run."""
+    return _memory(setup, "peak")
+
+
+ROWS = (
+    Row("episode", "simulated episodes, five calls, evidence on", "1/s", "more", 8000,
+        "five dict calls, JSON lines, sha256, zstd", five_calls),
+    Row("suite", "simulated episodes, the suite's mix, as test runs them", "1/s", "more", 8000,
+        "five dict calls, JSON lines, sha256, zstd", suite_mix),
+    Row("generate", "scenarios generated", "1/s", "more", 30_000,
+        "twenty sha256 draws into a dict", generation),
+    Row("verify", "episodes verified and re-graded", "1/s", "more", 8000,
+        "decompress, sha256, decode each line", verification),
+    Row("memory", "peak memory of a run of 100,000 episodes (--quick: 2,000)", "MiB", "less", 300,
+        "", memory_peak),
+)  # fmt: skip
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(run_in_memory(int(sys.argv[1]), Path(sys.argv[2])))))

@@ -1,0 +1,158 @@
+"""The main job on one screen: test an agent, keep the evidence, let an outsider check it.
+
+Run by ``./demo``. Every figure is computed in this run. Needs no key and no network; the signing
+keys are made for this run in a temporary folder and are gone when it ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from answerable.agents.roster import roster
+from answerable.assessment.card import load_card
+from answerable.assessment.dossier import (
+    Dossier,
+    Tester,
+    example_trust,
+    open_tester,
+    register,
+    seal,
+)
+from answerable.assessment.run import Order, Prepared, Result, check, open_agent, prepare, run
+from answerable.cli.outcome import per_cent, story_lines
+from answerable.cli.progress import Progress
+from answerable.core.files import write_file
+from answerable.episodes.execute import open_run
+from answerable.episodes.shards import make_shard, shard_name
+from answerable.views.report import render_report
+
+ROOT = Path(__file__).resolve().parent.parent
+FLIPPED = 17
+"""Episode in which one byte is flipped."""
+
+
+def say(step: str, text: str) -> None:
+    """Print one line of the story."""
+    print(f"{step:16} {text}", flush=True)
+
+
+async def test(prepared: Prepared, tester: Tester, folder: Path, base: Path) -> Result:
+    """Check the instrument, register the plan and run it, telling the story."""
+    instrument = await check(prepared)
+    say(
+        "2/5 instrument",
+        f"{instrument.agents_right()} of {len(roster())} reference agents earn what they declared, "
+        f"in {len(instrument.locales)} of {len(prepared.suite.locales)} locales",
+    )
+    plan, made = prepared.plan, prepared.design
+    open_run(folder, plan, resume=False)
+    index = register(prepared, tester, folder)
+    say(
+        "3/5 plan",
+        f"{plan.count()} episodes, {len(made.claims)} claims, limit {per_cent(made.limit)} %; "
+        f"registered as log entry {index} (order: this log's word; seeds: challenge "
+        f"{plan.challenge})",
+    )
+    start = time.perf_counter()
+    async with AsyncExitStack() as stack:
+        agent, announce = await open_agent(prepared.order.card, base, {}, (), stack)
+        with Progress("4/5 run", plan.count()) as bar:
+            result = await run(
+                prepared, instrument, folder, agent, announce, on_row=lambda _: bar.advance(1)
+            )
+    rate = plan.count() / (time.perf_counter() - start)
+    say("4/5 run", f"{'#' * 32} {plan.count()}/{plan.count()}  {rate:,.0f}/s")
+    for line in story_lines(result.summary):
+        print(f"      {line}")
+    return result
+
+
+def outsider(dossier: Path, trust: Path) -> tuple[int, list[dict[str, str]], int]:
+    """Verify as an outsider would, in another process; return exit code, _, episodes."""
+    command = [sys.executable, "-m", "answerable", "verify", str(dossier)]
+    done = subprocess.run(
+        [*command, "--trust", str(trust), "--json"], capture_output=True, text=True, check=False
+    )
+    answer = json.loads(done.stdout)
+    if answer["data"] is None:
+        raise SystemExit(done.stdout)
+    return done.returncode, answer["data"]["findings"], answer["data"]["episodes"]
+
+
+def flip_one_byte(dossier: Path, copy: Path) -> None:
+    """Copy a dossier and change one byte of one episode in the copy."""
+    shutil.copytree(dossier, copy)
+    with Dossier(dossier) as opened:
+        episodes = opened.shard(0)
+    changed = bytearray(episodes[FLIPPED])
+    changed[len(changed) // 2] ^= 1
+    episodes[FLIPPED] = bytes(changed)
+    (copy / f"{shard_name(0)}.jsonl.zst").write_bytes(make_shard(episodes).data)
+
+
+def main() -> int:
+    """Tell the story and return 0 when each part of it came out as it must."""
+    parser = argparse.ArgumentParser(description=__doc__, prog="./demo")
+    parser.add_argument("--budget", default="assess", help="screen, assess, sign-off or episodes")
+    parser.add_argument("--out", type=Path, default=ROOT / "demo-out", help="folder to write")
+    options = parser.parse_args()
+    out: Path = options.out
+    shutil.rmtree(out, ignore_errors=True)
+    card_path = ROOT / "examples" / "reference.yaml"
+    with tempfile.TemporaryDirectory() as private:
+        tester = open_tester(Path(private), "demo", (out.resolve(),))
+        prepared = prepare(Order(load_card(card_path), options.budget, label="log-0"), ROOT)
+        tools = prepared.suite.family.own_tools()
+        card = prepared.order.card
+        say(
+            "1/5 system",
+            f"{card.name} {card.version} (reference agent {card.agent.reference}), {len(tools)} "
+            f"tools ({sum(t.kind == 'irreversible' for t in tools)} irreversible), accountable "
+            f"owner named in the card: {card.owner.name}",
+        )
+        folder = Path(private) / "run"
+        result = asyncio.run(test(prepared, tester, folder, ROOT))
+        seal(result, tester, folder, out / "dossier", card, None)
+        with Dossier(out / "dossier") as opened:
+            write_file(out / "dossier" / "report.html", render_report(opened, result.rows))
+        shutil.copy(out / "dossier" / "report.html", out / "report.html")
+        example_trust(tester, out / "trust.json")
+        code, _, episodes = outsider(out / "dossier", out / "trust.json")
+        word = "holds" if code == 0 else f"does NOT hold (exit {code})"
+        say(
+            "5/5 outsider",
+            f"{episodes} episodes regenerated and re-graded (this program), all numbers "
+            f"recomputed, signatures and log: {word}",
+        )
+        flipped = Path(private) / "flipped"
+        flip_one_byte(out / "dossier", flipped)
+        refused, broken, _ = outsider(flipped, out / "trust.json")
+        first = next(f for f in broken if f["status"] == "fails")
+        word = "refused" if refused == 3 else f"NOT refused (exit {refused})"
+        print(
+            f"      one byte flipped in episode {FLIPPED}: {word}, {first['code']}, {first['file']}"
+        )
+    shown = _shown(out)
+    print(f"report  {shown}/report.html")
+    print(
+        f"check it yourself  .venv/bin/answerable verify {shown}/dossier --trust "
+        f"{shown}/trust.json (example trust, made by this script)"
+    )
+    return 0 if code == 0 and refused == 3 else 1
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
