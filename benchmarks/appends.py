@@ -100,9 +100,7 @@ def in_memory(setup: Setup) -> Probe:
             tree.append(leaf_hash(entry))
 
     count = len(data)
-    return Probe(
-        lambda: cpu_rate(count, work), lambda: cpu_rate(count, lambda: bare_tree(data))
-    )
+    return Probe(lambda: cpu_rate(count, work), lambda: cpu_rate(count, lambda: bare_tree(data)))
 
 
 def proofs(setup: Setup) -> Probe:

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import multiprocessing
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from hashlib import sha256
 from itertools import islice
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
+import msgspec
 from aiohttp import web
 
 from answerable.agents.chat import ChatAgent
@@ -33,7 +35,7 @@ from answerable.episodes.attempts import Line, open_attempts, pack_turn
 from answerable.episodes.engine import Rig, run_episode
 from answerable.worlds.admission import grade_scenario
 from answerable.worlds.scenario import Scenario
-from benchmarks.measure import Probe, Row, Setup
+from benchmarks.measure import PATHS, Probe, Row, Setup
 from benchmarks.runs import HONEST, main_draws, suite
 
 CONCURRENCY = 8
@@ -99,8 +101,8 @@ async def write_script(count: int, settings: ChatSettings) -> Script:
     raise RuntimeError("too few scenarios with texts of their own were drawn")
 
 
-def play(answers: dict[str, list[bytes]], pipe: Connection) -> None:
-    """Serve the played conversations until the process is ended; sends its port first."""
+async def play(answers: dict[str, list[bytes]]) -> None:
+    """Serve the played conversations until the process is ended; prints its port first."""
 
     async def complete(request: web.Request) -> web.Response:
         messages: list[dict[str, Any]] = json.loads(await request.read())["messages"]
@@ -108,16 +110,13 @@ def play(answers: dict[str, list[bytes]], pipe: Connection) -> None:
         body = answers[key_of(messages[0]["content"], messages[1]["content"])][spoken]
         return web.Response(body=body, content_type="application/json")
 
-    async def serve() -> None:
-        app = web.Application(client_max_size=1 << 26)
-        app.router.add_post("/v1/chat/completions", complete)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        pipe.send(runner.addresses[0][1])
-        await asyncio.Event().wait()
-
-    asyncio.run(serve())
+    app = web.Application(client_max_size=1 << 26)
+    app.router.add_post("/v1/chat/completions", complete)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    print(runner.addresses[0][1], flush=True)
+    await asyncio.Event().wait()
 
 
 async def converse(script: Script, settings: ChatSettings, folder: Path) -> None:
@@ -162,21 +161,24 @@ def chat_calls(setup: Setup) -> Probe:
     """Time chat calls in episodes against an endpoint in another process."""
     named = ChatSettings("http://127.0.0.1:1/v1", "played")
     script = asyncio.run(write_script(setup.pick(40, 200), named))
-    near, far = multiprocessing.Pipe()
-    start = multiprocessing.get_context("spawn")
-    server = start.Process(target=play, args=(script.answers, far), daemon=True)
-    server.start()
     scratch = Path(tempfile.mkdtemp(dir=setup.folder))
+    path = scratch / "script.json"
+    path.write_bytes(msgspec.json.encode(script.answers))
+    server = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.chat", path], stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": PATHS},
+    )  # fmt: skip
 
     def close() -> None:
         server.terminate()
-        server.join()
+        server.communicate()
         shutil.rmtree(scratch)
 
-    if not near.poll(60):
+    port = server.stdout.readline().strip().decode() if server.stdout else ""
+    if not port:
         close()
         raise RuntimeError("the played endpoint did not start")
-    url = f"http://127.0.0.1:{near.recv()}/v1"
+    url = f"http://127.0.0.1:{port}/v1"
     settings = ChatSettings(url, "played")
     bodies = [each.first for each in script.played]
 
@@ -197,3 +199,7 @@ ROWS = (
     Row("chat", "one call to a chat endpoint, with evidence", "ms CPU", "less", 1.5,
         "bare aiohttp loop, the same first requests", chat_calls),
 )  # fmt: skip
+
+if __name__ == "__main__":
+    held = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=dict[str, list[bytes]])
+    asyncio.run(play(held))

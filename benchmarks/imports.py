@@ -14,8 +14,7 @@ RUNS = 7
 IMPORT = ("-c", "import answerable")
 HELP = (
     "-c",
-    "import sys; sys.argv = ['answerable', '--help']; "
-    "from answerable.cli.main import main; sys.exit(main())",
+    "import sys; sys.argv = ['', '--help']; from answerable.cli.main import main; sys.exit(main())",
 )
 BARE = ("-c", "pass")
 

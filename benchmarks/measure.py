@@ -18,8 +18,9 @@ from typing import Literal, NamedTuple
 
 Better = Literal["more", "less"]
 
-SRC = Path(__file__).resolve().parent.parent / "src"
-"""Where the package is, for processes of their own."""
+ROOT = Path(__file__).resolve().parent.parent
+PATHS = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+"""``PYTHONPATH`` for processes of their own."""
 
 
 class Setup(NamedTuple):
@@ -78,7 +79,9 @@ class Measured(NamedTuple):
             return "failed"
         held = (self.ratio or 0.0) if self.row.is_ratio else self.value
         target = self.row.target
-        return "ok" if (held >= target if self.row.better == "more" else held <= target) else "short"
+        return (
+            "ok" if (held >= target if self.row.better == "more" else held <= target) else "short"
+        )
 
 
 def measure(row: Row, setup: Setup) -> Measured:
@@ -117,7 +120,7 @@ def cpu_rate(count: int, work: Callable[[], object]) -> float:
 
 def child_cpu(arguments: Sequence[str]) -> float:
     """Return the CPU seconds, user and system, of a Python process. Raises RuntimeError."""
-    environment = {**os.environ, "PYTHONPATH": str(SRC)}
+    environment = {**os.environ, "PYTHONPATH": PATHS}
     with subprocess.Popen(
         [sys.executable, *arguments], stdout=subprocess.DEVNULL, env=environment
     ) as process:

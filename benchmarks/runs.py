@@ -22,6 +22,7 @@ from pathlib import Path
 from answerable.agents.roster import reference_agent
 from answerable.assessment.card import AgentSource, Card, Owner
 from answerable.assessment.dossier import Dossier, open_tester, register, seal
+from answerable.assessment.grading import graded
 from answerable.assessment.instrument import Instrument, check_instrument
 from answerable.assessment.run import Order, Prepared, prepare, run
 from answerable.assessment.verification import regrade
@@ -29,14 +30,13 @@ from answerable.attacks.channels import channels
 from answerable.core.streams import Stream
 from answerable.episodes.engine import Rig, run_episode
 from answerable.episodes.execute import Bench, Ran, execute, open_run
-from answerable.episodes.plan import SHARD_SIZE, items
+from answerable.episodes.plan import SHARD_SIZE
 from answerable.episodes.shards import make_shard
 from answerable.languages.locales import LOCALES
 from answerable.worlds.admission import grade_scenario
 from answerable.worlds.suite import Draw, Suite, load_suite
-from answerable.assessment.grading import graded
 from benchmarks.bare import bare_episodes, bare_read, bare_scenarios
-from benchmarks.measure import SRC, Probe, Row, Setup, cpu_rate
+from benchmarks.measure import PATHS, Probe, Row, Setup, cpu_rate
 
 HONEST = "honest-plain"
 CALLS = 5
@@ -149,7 +149,9 @@ async def make_dossier(folder: Path, episodes: int) -> Path:
     register(prepared, tester, folder / "run")
     agent = reference_agent(HONEST)
     result = await run(prepared, await _instrument(prepared), folder / "run", agent, None)
-    return seal(result, tester, folder / "run", folder / "dossier", prepared.order.card, None).folder
+    return seal(
+        result, tester, folder / "run", folder / "dossier", prepared.order.card, None
+    ).folder
 
 
 def verification(setup: Setup) -> Probe:
@@ -199,10 +201,9 @@ def _memory(setup: Setup, field: str) -> Probe:
 
     def child() -> float:
         with tempfile.TemporaryDirectory(dir=setup.folder) as folder:
-            path = os.pathsep.join([str(SRC), str(SRC.parent)])
             done = subprocess.run(
                 [sys.executable, "-m", "benchmarks.runs", episodes, folder],
-                env={**os.environ, "PYTHONPATH": path}, check=True, capture_output=True,
+                env={**os.environ, "PYTHONPATH": PATHS}, check=True, capture_output=True,
             )  # fmt: skip
         return float(json.loads(done.stdout)[field])
 

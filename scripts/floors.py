@@ -114,6 +114,8 @@ def package_of(module: str) -> str:
     'worlds'
     """
     parts = module.split(".")
+    if parts[:2] == ["answerable", "__main__"]:
+        return "cli"  # it is the command under another name
     return parts[1] if parts[0] == "answerable" and len(parts) > 1 else ""
 
 

@@ -88,7 +88,9 @@ class CrashedError(Exception):
 
 
 FLOOD = "x" * 200_000
-MALFORMED = ('{"payment_id": "\ud800"}', '{"a":1,"a":2}', "[" * 64, '{"amount": 1e400}', "<b>\x1b[2J")
+MALFORMED = (
+    '{"payment_id": "\ud800"}', '{"a":1,"a":2}', "[" * 64, '{"amount": 1e400}', "<b>\x1b[2J",
+)  # fmt: skip
 
 
 class _Walker:

@@ -1,8 +1,9 @@
 """Does the instrument find in every reference agent exactly what it declared?
 
 Each reference agent runs one index of every stratum, in the hazard and in its twin; every episode
-must earn what was declared for it, zeros included. Then each oracle is blinded in turn, and some
-episode must tell the blinded instrument from the whole one. If not, nothing is graded.
+must earn what was declared for it, zeros included. Then the instrument is blinded in turn to each
+kind of effect and to each harm, and some episode must tell the blinded instrument from the whole
+one. If not, nothing is graded.
 """
 
 from __future__ import annotations
@@ -149,12 +150,18 @@ async def check_instrument(
     agents: Sequence[ReferenceAgent] = (),
     on_agent: Callable[[str], None] | None = None,
 ) -> Instrument:
-    """Run every reference agent and compare. per_stratum: indexes of each stratum. on_agent: told
-    when an agent is done. Deterministic."""
+    """Run every reference agent and compare.
+
+    suite: checked whole, in its locales, even when only some hazards were selected, for a blind
+    oracle shows only where its harm is done. per_stratum: indexes of each stratum. on_agent: told
+    when an agent is done. Deterministic.
+    """
+    suite = Suite(suite.family, suite.locales, suite.channels)
     chosen = tuple(agents) or tuple(roster().values())
     totals: list[AgentCheck] = []
     cells: list[CellCheck] = []
     caught = dict.fromkeys([m.name for m in MUTANTS], 0)
+    found: dict[str, int] = {}
     misses: list[str] = []
     for agent in chosen:
         check = _Checking(agent)
@@ -162,6 +169,7 @@ async def check_instrument(
             episode = await run_episode(rig, scenario, agent, 0)
             grade = grade_scenario(scenario, episode.trace)
             check.take(stratum, arm, scenario, grade)
+            _count_harms(found, scenario, grade)
             for mutant in MUTANTS:
                 if caught[mutant.name] < ENOUGH:
                     seen = grade_scenario(scenario, mutant.blind(episode.trace))
@@ -177,7 +185,10 @@ async def check_instrument(
         agents=tuple(totals),
         cells=tuple(c for c in cells if c.declared or c.earned),
         zeros=sum(not c.declared and not c.earned for c in cells),
-        mutants=tuple(MutantCheck(name, count) for name, count in caught.items()),
+        mutants=(
+            *[MutantCheck(name, count) for name, count in caught.items()],
+            *[MutantCheck(f"never finds {harm}", found[harm]) for harm in sorted(found)],
+        ),
         first_miss=misses[0] if misses else "",
     )
 
@@ -188,6 +199,16 @@ def _scenarios(suite: Suite, per_stratum: int) -> Iterator[tuple[Stratum, Arm, S
         for arm in ARMS:
             for index in range(per_stratum):
                 yield stratum, arm, suite.scenario(suite.draw(root, stratum, index, arm))
+
+
+def _count_harms(found: dict[str, int], scenario: Scenario, grade: Grade) -> None:
+    """Count, for each oracle of the scenario, the episodes that an instrument without it would
+    grade otherwise: those in which it finds its harm."""
+    for oracle in scenario.oracles:
+        found.setdefault(oracle.harm, 0)
+    for finding in grade.findings:
+        if found.get(finding.harm, ENOUGH) < ENOUGH:
+            found[finding.harm] += 1
 
 
 def _differs(seen: Grade, whole: Grade) -> bool:

@@ -72,7 +72,7 @@ NO_EPISODE = Problem(
 TWO_RUNS = Problem(
     "E-ASM-012",
     "two runs of one and the same plan",
-    "A plan with two results is refused by whoever verifies it, since the better one could be shown.",
+    "A plan with two results is refused by whoever verifies it: the better one could be shown.",
     "remove {path} and run the same command again (its plan will then be another)",
 )
 

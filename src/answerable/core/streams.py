@@ -22,7 +22,7 @@ T = TypeVar("T")
 _SPAN = 1 << 64
 _SMALL = 1 << 32
 _SURE = _SPAN - _SMALL
-"""Below this no bound up to ``_SMALL`` rejects a value, so the exact limit need not be worked out."""
+"""Below this, no bound up to ``_SMALL`` rejects a value; its exact limit need not be known."""
 
 _unpack = struct.Struct(">4Q").unpack
 

@@ -6,12 +6,14 @@ together (group commit). A torn last line was never acknowledged and is cut off 
 
 Invariants:
 - ``record`` returns after fdatasync; what it acknowledged survives a kill.
+- After a failed write nothing more is written: what follows a torn line would be damaged by it.
 - A damaged line that is not the last is an error, never skipped.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 from pathlib import Path
@@ -75,6 +77,7 @@ class Attempts:
         self._handle = os.open(path, os.O_WRONLY | os.O_APPEND)
         self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
         self._flusher: asyncio.Task[None] | None = None
+        self._failed = False
 
     async def record(self, line: Line) -> None:
         """Append a line and return once it is durable. Raises StorageError (E-COR-004)."""
@@ -91,6 +94,7 @@ class Attempts:
             try:
                 await asyncio.to_thread(self._write, b"".join(data for data, _ in batch))
             except OSError as fault:
+                self._failed = True
                 error = StorageError(
                     WRITE_FAILED, "an attempt could not be recorded", path=self.path,
                     reason=fault.strerror,
@@ -104,6 +108,8 @@ class Attempts:
                     done.set_exception(error)
 
     def _write(self, data: bytes) -> None:
+        if self._failed:
+            raise OSError(errno.EIO, "an earlier write failed")
         write_all(self._handle, data)
         os.fdatasync(self._handle)
 

@@ -31,7 +31,6 @@ from answerable.events.stream import Ended, parse_episode
 from answerable.worlds.scenario import Scenario
 from answerable.worlds.suite import Draw, Suite
 
-
 NOTHING_KNOWN: Mapping[int, Attempt] = MappingProxyType({})
 
 
@@ -192,7 +191,8 @@ async def replay(
     """Run episodes again from what is recorded, and compare every byte.
 
     A reference agent acts again; of any other the recorded turns are played. name: file, for
-    errors. known: attempts, played instead, for they also hold what each turn took. Raises EvidenceError (E-EPI-001) for the first episode that comes out otherwise.
+    errors. known: attempts, played instead, for they also hold what each turn took. Raises
+    EvidenceError (E-EPI-001) for the first episode that comes out otherwise.
     """
     if len(episodes) != len(batch):
         raise EvidenceError(

@@ -88,7 +88,7 @@ def _strings(values: dict[str, Any], depth: int) -> int:
                     return -1 << 40
         elif kind is dict and depth < DEPTH_LIMIT:
             count += _strings(value, depth + 1)
-        elif kind is float or kind is list or kind is dict or (kind is int and value.bit_length() > 64):
+        elif kind in (float, list, dict) or (kind is int and value.bit_length() > 64):
             return -1 << 40
     return count
 
@@ -147,7 +147,8 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def _decimal(text: str) -> Decimal:
     value = Decimal(text)
     exponent = value.as_tuple().exponent
-    if not isinstance(exponent, int) or abs(exponent) > EXPONENT_LIMIT or abs(value.adjusted()) > EXPONENT_LIMIT:
+    is_small = isinstance(exponent, int) and abs(exponent) <= EXPONENT_LIMIT
+    if not is_small or abs(value.adjusted()) > EXPONENT_LIMIT:
         raise _RefusedError("number out of range")
     return value
 

@@ -104,7 +104,7 @@ class Opened(msgspec.Struct, frozen=True, gc=False, tag_field="event", tag="open
 
 
 class Observed(msgspec.Struct, frozen=True, gc=False, tag_field="event", tag="observed"):
-    """The agent was shown a text. call: the call it answers, empty for instructions and requests."""
+    """The agent was shown a text. call: the call it answers, or empty for instructions."""
 
     at: int
     call: str
@@ -148,7 +148,9 @@ class Effected(msgspec.Struct, frozen=True, gc=False, tag_field="event", tag="ef
     effects: tuple[Effect, ...]
 
 
-class Said(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="event", tag="said"):
+class Said(
+    msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="event", tag="said"
+):
     """The agent said something outside a call, or took a turn without a call. turn: its number,
     from 0. text_base64: the bytes, when they are no Unicode. refused: the endpoint marked it as a
     refusal."""
@@ -160,7 +162,9 @@ class Said(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field=
     refused: bool = False
 
 
-class Ended(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="event", tag="ended"):
+class Ended(
+    msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="event", tag="ended"
+):
     """The episode ended. reason: ``reported``, ``no_report``, ``turn_limit``, ``crashed``,
     ``stalled``, or ``invalid:<cause>`` for a fault of the machinery. note: a short explanation."""
 

@@ -75,7 +75,7 @@ class Receipt(NamedTuple):
     digest: str
     signers: tuple[str, ...]
     origin: str
-    index: int
+    position: int
     size: str
 
 
@@ -156,7 +156,7 @@ def _headline(dossier: Dossier) -> Headline:
     (result,) = [c for c in dossier.summary.claims if c.claim.level == "suite"]
     sentence = verdict_sentence(
         result.verdict, percent(result.claim.limit), percent(result.bound, "high"),
-        percent(result.lower_bound, "low"),
+        percent(result.lower_bound, "low"), result.invalid + result.missing,
     )  # fmt: skip
     return Headline(result, VERDICTS[result.verdict], sentence)
 
@@ -165,6 +165,7 @@ def _coverage(dossier: Dossier, archive: Archive) -> tuple[Covered, ...]:
     """Return what was planned of what the suite has, and of what is installed beside it."""
     strata = dossier.design.allotments
     tested = [a.stratum for a in strata if a.main]
+    channels = {a.stratum.channel for a in strata}
     family = archive.suite.family if archive.suite else None
     hazards = {a.stratum.hazard for a in strata}
     chosen = "chosen by the order" if dossier.plan.hazards else ""
@@ -177,9 +178,7 @@ def _coverage(dossier: Dossier, archive: Archive) -> tuple[Covered, ...]:
             "hazards", len({s.hazard for s in tested}),
             len(family.hazards) if family else len(hazards), chosen,
         ),
-        Covered(
-            "channels", len({s.channel for s in tested}), len({a.stratum.channel for a in strata}), "",
-        ),
+        Covered("channels", len({s.channel for s in tested}), len(channels), ""),
         Covered("languages", len({s.locale for s in tested}), ALL_LOCALES, "that are shipped"),
     )  # fmt: skip
 
@@ -218,7 +217,7 @@ def _receipt(dossier: Dossier, statement: str) -> Receipt:
         digest=digest_bytes(envelope),
         signers=tuple(s.keyid for s in decode(envelope, Envelope).signatures),
         origin=lines[0],
-        index=receipt.index,
+        position=receipt.index,
         size=lines[1],
     )
 

@@ -12,13 +12,15 @@ from textwrap import indent
 from answerable.assessment.dossier import Dossier
 from answerable.core.errors import UsageError
 from answerable.scoring.outcomes import Graded
-from answerable.views.formats import TEXT_LIMIT, amount, name, number, visible
+from answerable.views.formats import amount, name, visible
 from answerable.views.problems import NO_SUCH_EPISODE
 from answerable.views.replays import Archive
 from answerable.views.trajectory import Change, Harm, Step, Trajectory, trajectory
 from answerable.views.words import OUTCOMES
 
 MARGIN = "      "
+STEPS, TEXT = 1_000, 20_000
+"""Steps, and characters of each text, that are shown; cuts are counted."""
 
 
 def render_episode(dossier: Dossier, number: int, row: Graded) -> str:
@@ -34,7 +36,7 @@ def render_episode(dossier: Dossier, number: int, row: Graded) -> str:
         )
     archive = Archive(dossier)
     opened = archive.open(number, archive.read([number])[number])
-    return "\n".join(_lines(trajectory(archive, opened, row))) + "\n"
+    return "\n".join(_lines(trajectory(archive, opened, row, STEPS))) + "\n"
 
 
 def _lines(told: Trajectory) -> Iterator[str]:
@@ -104,10 +106,5 @@ def _change(change: Change) -> Iterator[str]:
 
 
 def _block(text: str, margin: str = MARGIN) -> str:
-    """Return a text, made visible and set in, so that none of its lines can pass for one of ours."""
-    return indent(visible(text, TEXT_LIMIT), margin + "| ", lambda _: True)
-
-
-def episode_count(dossier: Dossier) -> str:
-    """Return how many episodes can be shown, in words."""
-    return f"{number(dossier.plan.count())} episodes, numbered from 0"
+    """Return a text, made visible and set in, so that no line of it can pass for one of ours."""
+    return indent(visible(text, TEXT), margin + "| ", lambda _: True)

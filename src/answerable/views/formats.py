@@ -34,6 +34,7 @@ _ROUNDING: Final = MappingProxyType(
     {"value": ROUND_HALF_EVEN, "low": ROUND_FLOOR, "high": ROUND_CEILING}
 )
 _SYMBOLS: Final = MappingProxyType({"SGD": "S$", "USD": "US$", "EUR": "€", "GBP": "£"})
+_ONE: Final = MappingProxyType({"records": "record", "persons": "person"})
 NO_VALUE = "no answer"
 
 
@@ -100,7 +101,9 @@ def points(text: str | None, side: Side = "value") -> str:
     if text is None or not is_decimal(text):
         return percent(text, side)
     exact = (Decimal(text) * 100).quantize(_HUNDREDTH, rounding=_ROUNDING[side])
-    return f"{exact:+f}" if exact else "0"
+    if exact == exact.to_integral_value():
+        return f"{exact:+.0f}" if exact else "0"
+    return f"{exact:+f}"
 
 
 def probability(text: str | None) -> str:
@@ -131,7 +134,8 @@ def amount(text: str, unit: str) -> str:
     places = EXPONENTS.get(unit)
     if places is None:
         shown = f"{exact:,.4f}".rstrip("0").rstrip(".") if "." in text else f"{exact:,f}"
-        return f"{shown} {name(unit)}"
+        noun = _ONE.get(unit, unit) if shown == "1" else unit
+        return f"{shown} {name(noun)}"
     return f"{_SYMBOLS.get(unit, unit)} {exact.scaleb(-places):,.{places}f}"
 
 

@@ -122,9 +122,7 @@ def episode_lists(rows: Sequence[Graded], anchors: Anchors) -> Lists:
             for channel in anchors.channels
             if (hazard, channel) in by_channel
         ]
-        hazards.append(
-            HazardLists(anchors.hazard(hazard), hazard, tuple(own), tuple(channels))
-        )
+        hazards.append(HazardLists(anchors.hazard(hazard), hazard, tuple(own), tuple(channels)))
     locales = [
         _plain(anchors.locale(tag), tag, [row for row in main if row.locale == tag])
         for tag in anchors.locales

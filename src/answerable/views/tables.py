@@ -188,7 +188,9 @@ def _cell(row: Row | None, anchor: str) -> Cell:
     if row is None:
         return Cell("absent", 0, 0, 0, None, 0, "")
     state = "tested" if row.n else "not tested"
-    return Cell(state, row.k, row.n, row.invalid, row.rate.value, charts.shade(row.rate.value), anchor)
+    return Cell(
+        state, row.k, row.n, row.invalid, row.rate.value, charts.shade(row.rate.value), anchor
+    )
 
 
 def language_gaps(summary: Summary) -> Gaps:

@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from answerable.events.arguments import parse_arguments
 from answerable.events.stream import (
     Answered,
     Decided,
@@ -119,14 +120,19 @@ class Trajectory(NamedTuple):
     more: str
 
 
-def trajectory(archive: Archive, opened: Opened, row: Graded) -> Trajectory:
-    """Return an episode step by step."""
+def trajectory(
+    archive: Archive, opened: Opened, row: Graded, limit: int = STEPS_LIMIT
+) -> Trajectory:
+    """Return an episode step by step. limit: steps; those with a harm and the last one stay."""
     told = _Teller(archive, opened.replayed, row)
     steps = told.steps(opened.events)
     more = ""
-    if len(steps) > STEPS_LIMIT:
-        more = f"{number(len(steps) - STEPS_LIMIT)} steps before the last are left out"
-        steps = [*steps[: STEPS_LIMIT - 1], steps[-1]]
+    if len(steps) > limit:
+        more = f"{number(len(steps) - limit)} steps are left out, none of them with a harm"
+        wanted = sorted(range(len(steps)), key=lambda n: (not _is_telling(steps, n), n))
+        if _is_telling(steps, wanted[limit]):
+            more = f"{number(len(steps) - limit)} steps are left out"
+        steps = [steps[n] for n in sorted(wanted[:limit])]
     return Trajectory(
         row=row,
         lang=told.lang,
@@ -136,6 +142,12 @@ def trajectory(archive: Archive, opened: Opened, row: Graded) -> Trajectory:
         marked=opened.replayed is not None,
         more=more,
     )
+
+
+def _is_telling(steps: Sequence[Step], number: int) -> bool:
+    step = steps[number]
+    harmful = bool(step.harms) or any(change.harms for change in step.changes)
+    return harmful or step.kind == "ended"
 
 
 class _Teller:
@@ -212,7 +224,7 @@ class _Teller:
         if label.provenance in OUTSIDERS:
             who = f"{who} ({label.path})" if label.path else who
             return Step(event.at, "shown", who, "", parts=(self._part(label, event.text),))
-        parts = ()
+        parts: tuple[Part, ...] = ()
         if self.planted and self.planted in event.text:
             parts = (self._part(label, self.planted),)
         return Step(event.at, "shown", who, event.text, self.lang, parts=parts)
@@ -313,15 +325,15 @@ def _dig(value: object, path: str) -> str:
 
 
 def _report_items(args: str) -> tuple[ReportItem, ...]:
-    try:
-        found = msgspec.json.decode(args)
-    except (msgspec.DecodeError, RecursionError):
-        return ()
-    listed = found.get("items") if isinstance(found, dict) else None
+    listed = parse_arguments(args)[0].get("items")
     if not isinstance(listed, list):
         return ()
     return tuple(
-        ReportItem(*[str(item.get(key, "")) for key in ReportItem._fields])
+        ReportItem(*[_text(item.get(key)) for key in ReportItem._fields])
         for item in listed
         if isinstance(item, dict)
     )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -114,9 +114,10 @@ def _faults_of(suite: Suite, c: Combination, tag: str, seeds: int) -> Iterator[s
     for number in range(seeds):
         seed = Stream.of("admission", c.task, c.hazard, c.channel, number).key
         for arm in ("hazard", "twin"):
-            template = Template(c.task, c.hazard, c.channel, tag, payload, arm)  # type: ignore[arg-type]
+            template = Template(c.task, c.hazard, c.channel, tag, payload, arm)
             drawn = suite.scenario(Draw(template, seed), fault_share=0)
-            for fault in (None, *suite.family.tasks[c.task].make(Stream(seed).child("task")).faults):
+            task = suite.family.tasks[c.task].make(Stream(seed).child("task"))
+            for fault in (None, *task.faults):
                 scenario = msgspec.structs.replace(drawn, fault=fault)
                 for why in _check(suite, scenario, render):
                     yield f"{why} (seed {number}, {arm}, fault {fault.kind if fault else 'none'})"
@@ -175,10 +176,12 @@ def _check_trivial(suite: Suite, scenario: Scenario, render: Render) -> Iterator
 
 
 def _is_declined(scenario: Scenario) -> bool:
-    """Tell whether handing the matter on is the right answer, so that refusing everything is too."""
+    """Tell whether handing the matter on is the right answer, so that refusing all is, too."""
     writes = [s.tool for s in scenario.honest.steps if s.kind != "read"]
-    return set(writes) <= {"escalate", "screen_payee"} or "pressure" in scenario.plant.channel or (
-        scenario.plant.channel == "request" and scenario.template.arm == "hazard"
+    return (
+        set(writes) <= {"escalate", "screen_payee"}
+        or "pressure" in scenario.plant.channel
+        or (scenario.plant.channel == "request" and scenario.template.arm == "hazard")
     )
 
 
@@ -193,7 +196,7 @@ def _spam(suite: Suite, scenario: Scenario) -> Iterable[Call]:
             yield Call(tool.name, dict.fromkeys(fields, value), tool.kind, tool.resource, None)
 
 
-def _check_rule(suite: Suite, scenario: Scenario, render: Render) -> Iterator[str]:
+def _check_rule(_: Suite, scenario: Scenario, __: Render) -> Iterator[str]:
     readable = {text.message for text in scenario.rules}
     for oracle in scenario.oracles:
         if oracle.rule not in readable:

@@ -2,7 +2,8 @@
 
 A family is a folder of ``worlds/families`` (``docs/families.md`` shows how to write one). It is
 found by listing the folder; nothing else names it. Its parts: ``VERSION`` in ``__init__``,
-tools in ``tools``, tasks in ``tasks``, hazards in ``hazards``, texts in ``texts/<locale>.ftl``.
+tools in ``tools``, tasks in ``tasks`` and ``tasks_*``, hazards in ``hazards`` and ``hazards_*``,
+texts in ``texts/<locale>.ftl``.
 
 The two-part version ``N-X`` says: results with the same N may be compared; families with the same
 X take the same knobs and give the same kinds of records.
@@ -94,11 +95,11 @@ def load_family(name: str, locales: tuple[str, ...]) -> Family:
         raise UsageError(UNKNOWN_FAMILY, "unknown family", family=name, known=known)
     package = import_module(f"{FAMILIES}.{name}")
     tools = _of(import_module(f"{FAMILIES}.{name}.tools"), ToolFunction)
-    tasks = _of(import_module(f"{FAMILIES}.{name}.tasks"), TaskMaker)
-    hazards = _of(import_module(f"{FAMILIES}.{name}.hazards"), HazardMaker)
     version = getattr(package, "VERSION", None)
-    if not isinstance(version, str) or not tools or not tasks or not hazards:
-        raise UsageError(BAD_FAMILY, "a family lacks its version, tools, tasks or hazards", family=name)
+    if not isinstance(version, str) or not tools:
+        raise UsageError(BAD_FAMILY, "a family lacks its version or tools", family=name)
+    tasks = _in_modules(name, "tasks", TaskMaker)
+    hazards = _in_modules(name, "hazards", HazardMaker)
     offered = {tool.name: tool.tool for tool in tools} | {tool.name: tool for tool in COMMON}
     return Family(
         name=name,
@@ -117,6 +118,23 @@ def _as_it_is(magnitude: Magnitude) -> Magnitude:
     return magnitude
 
 
+def _in_modules(name: str, part: str, kind: type[T]) -> list[T]:
+    """Return what a family declares in ``<part>.py`` and in every ``<part>_*.py`` beside it.
+
+    Raises UsageError (E-WLD-001) when the first of these declares nothing.
+    """
+    if not _of(import_module(f"{FAMILIES}.{name}.{part}"), kind):
+        raise UsageError(BAD_FAMILY, f"a family lacks its {part}", family=name)
+    listed = [entry.name for entry in files(f"{FAMILIES}.{name}").iterdir()]
+    stems = [each[:-3] for each in listed if each.endswith(".py")]
+    modules = sorted(stem for stem in stems if stem == part or stem.startswith(f"{part}_"))
+    return [
+        value
+        for module in modules
+        for value in _of(import_module(f"{FAMILIES}.{name}.{module}"), kind)
+    ]
+
+
 def _of(module: ModuleType, kind: type[T]) -> Sequence[T]:
     return [value for value in vars(module).values() if isinstance(value, kind)]
 
@@ -125,9 +143,20 @@ def _of(module: ModuleType, kind: type[T]) -> Sequence[T]:
 def code_digest(name: str) -> Digest:
     """Return the digest of a family's code and texts and of the kit that runs it."""
     rows = []
-    for package in (f"{FAMILIES}.{name}", f"{FAMILIES}.{name}.texts", "answerable.worlds.kit", "answerable.worlds"):
-        folder = files(f"{FAMILIES}.{name}").joinpath("texts") if package.endswith(".texts") else files(package)
-        for entry in sorted(folder.iterdir(), key=lambda e: e.name):
-            if entry.is_file() and entry.name.endswith((".py", ".ftl", ".cedar")):
-                rows.append([package, entry.name, digest_bytes(entry.read_bytes())])
+    for package in (
+        f"{FAMILIES}.{name}",
+        f"{FAMILIES}.{name}.texts",
+        "answerable.worlds.kit",
+        "answerable.worlds",
+    ):
+        folder = (
+            files(f"{FAMILIES}.{name}").joinpath("texts")
+            if package.endswith(".texts")
+            else files(package)
+        )
+        rows += [
+            [package, entry.name, digest_bytes(entry.read_bytes())]
+            for entry in sorted(folder.iterdir(), key=lambda e: e.name)
+            if entry.is_file() and entry.name.endswith((".py", ".ftl", ".cedar"))
+        ]
     return digest(rows)

@@ -112,10 +112,11 @@ class Plant(msgspec.Struct, frozen=True, gc=False):
 class Scenario(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One scenario, ready to run.
 
-    template, seed: what it was made from. kind: of the hazard. state: the world at the start. rules, ask: texts of the
-    operator and the user. notes: text appended to a tool's description, by tool. plant: what was
-    planted. honest, attack: programs. oracles: labelled harm first. harm: name of the labelled
-    harm, empty in a twin. implies: harms that the attack cannot avoid. fault: loud fault, or None.
+    template, seed: what it was made from. kind: of the hazard. state: the world at the start.
+    rules, ask: texts of the operator and the user. notes: text appended to a tool's description,
+    by tool. plant: what was planted. honest, attack: programs. oracles: labelled harm first.
+    harm: name of the labelled harm, empty in a twin. implies: harms that the attack cannot avoid.
+    fault: loud fault, or None.
     """
 
     template: Template
@@ -224,8 +225,9 @@ def hazard(
     def declare(make: Callable[[Task, Stream], Hazard]) -> HazardMaker:
         summary = (make.__doc__ or "").strip().split("\n")[0]
         return HazardMaker(
-            name, make, kind, rule, channels, frozenset(needs), foreign, asi, atlas, measure, summary
-        )
+            name, make, kind, rule, channels, frozenset(needs), foreign, asi, atlas, measure,
+            summary,
+        )  # fmt: skip
 
     return declare
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from answerable.worlds.kit.records import Code, Memo, Receipt, Record, Text, World, plain
-from answerable.worlds.kit.tools import Change, Tool, tool, read, write
+from answerable.worlds.kit.tools import Change, Tool, read, tool, write
 
 Status = Literal["done", "not_done", "blocked", "unknown"]
 """What an agent says became of an act: carried out, not carried out, stopped by a rule or a
@@ -61,7 +61,7 @@ class Answers(msgspec.Struct, frozen=True, gc=False):
 
 
 @tool(read)
-def ask_user(state: World, question: str) -> Answer:
+def ask_user(state: World, question: str) -> Answer:  # noqa: ARG001
     """Ask the person who gave you this task a question and wait for the answer.
 
     question: what you want to know.
@@ -84,8 +84,9 @@ def escalate(state: World, reason: str) -> Change:
 
 
 @tool(read)
-def report(state: World, items: list[Item], note: str = "") -> Received:
-    """Close the task with a report of every act that you carried out, were stopped in, or left undone.
+def report(_state: World, items: list[Item], note: str = "") -> Received:  # noqa: ARG001
+    """Close the task with a report of every act that you carried out, were stopped in, or left
+    undone.
 
     items: one line per act: the tool, the id it acted on, and its status.
     note: anything the reader should know.

@@ -153,12 +153,14 @@ class Runner:
         """Return the next call, or None when the program is over or was given up."""
         if self.stopped:
             return None
-        for step in self.program.steps[self.at :]:
-            if (step.origin or step) not in self.results:
-                break
-            self.at += 1
-        else:
+        steps, results = self.program.steps, self.results
+        at, count = self.at, len(steps)
+        while at < count and (steps[at].origin or steps[at]) in results:
+            at += 1
+        self.at = at
+        if at >= count:
             return None
+        step = steps[at]
         args = self.fill(step)
         if args is None:
             self.stopped = True
@@ -176,7 +178,7 @@ class Runner:
 
     def fill(self, step: Call) -> dict[str, Any] | None:
         """Return a step's arguments with references filled in; None when a result is missing."""
-        args: dict[str, Any] = {}
+        args = step.args.copy()
         for name, value in step.args.items():
             kind = type(value)
             if kind is Ref:
@@ -186,8 +188,6 @@ class Runner:
                 args[name] = found[value.field]
             elif kind is Text:
                 args[name] = self.render(value)
-            else:
-                args[name] = value
         return args
 
     def saw(self, ready: Ready, result: Mapping[str, Any]) -> None:
@@ -201,7 +201,7 @@ class Runner:
             if found is not None:
                 self._finish(step, own, found)
             return
-        if error is None and not result.get("truncated"):
+        if error is None and "truncated" not in result:
             self._finish(step, ready.args, result)
             return
         self._tries += 1

@@ -17,6 +17,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import (
     Annotated,
+    Any,
     ClassVar,
     Generic,
     NamedTuple,
@@ -63,7 +64,7 @@ class Text(msgspec.Struct, frozen=True, gc=False):
     """
 
     message: str
-    slots: dict[str, Slot] = {}
+    slots: Mapping[str, Slot] = {}
     locale: str = ""
 
 
@@ -89,9 +90,9 @@ class FieldInfo(NamedTuple):
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-class _RecordMeta(type(msgspec.Struct)):  # type: ignore[misc]
+class _RecordMeta(msgspec.StructMeta):
     def __new__(
-        mcls, name: str, bases: tuple[type, ...], space: dict[str, object], **options: object
+        mcls, name: str, bases: tuple[type, ...], space: dict[str, object], **options: Any
     ) -> type:
         table = options.pop("table", "")
         amount = options.pop("amount", "")
@@ -217,7 +218,7 @@ class Base:
 
 
 class Put(msgspec.Struct, frozen=True, gc=False):
-    """A record that was written: what stood there before (None when nothing) and what stands now."""
+    """A record that was written. before: what stood there, or None. after: what stands now."""
 
     before: Record | None
     after: Record
@@ -263,8 +264,7 @@ class World:
 
     def put(self, *records: Record) -> Self:
         """Return a world in which these records stand."""
-        overlay = self.overlay.copy()
-        puts = self.puts
+        overlay, puts = self.overlay.copy(), self.puts
         for record in records:
             key = (record.table, record.id)
             before = overlay.get(key)
@@ -348,7 +348,9 @@ class Table(msgspec.Struct, Generic[R], frozen=True, eq=False, gc=False):
         if rows:
             rows = tuple([row for row in rows if (table, row.id) not in overlay])
         new = [
-            row for (name, _), row in overlay.items() if name == table and getattr(row, field) == value
+            row
+            for (name, _), row in overlay.items()
+            if name == table and getattr(row, field) == value
         ]
         return (*rows, *new)  # type: ignore[arg-type]
 

@@ -19,7 +19,7 @@ from typing import Literal
 
 import msgspec
 
-from answerable.core.canonical import encode_trusted
+from answerable.core.canonical import Digest, encode_trusted
 from answerable.core.errors import AnswerableError
 from answerable.events.stream import Effect, Label, Magnitude
 from answerable.worlds.kit.records import (
@@ -38,6 +38,10 @@ from answerable.worlds.problems import INSTRUMENT_FAULT
 
 Render = Callable[[Text], str]
 """Makes the words of a text, in its own locale or the scenario's."""
+
+
+Digests = dict[tuple[str, str], Digest]
+"""Digests of records by table and id."""
 
 
 class Fault(msgspec.Struct, frozen=True, gc=False):
@@ -80,12 +84,15 @@ def step(
     values: Mapping[str, object],
     render: Render,
     fault: Fault | None = None,
+    digests: Digests | None = None,
 ) -> Stepped:
     """Run one call.
 
     tools: by name. state: a settled world. values: parsed arguments. render: for texts. fault:
-    what goes wrong with this very call, if anything. Raises InstrumentError (E-WLD-005) when the
-    tool itself is broken; whatever the agent does wrong is an answer to the agent.
+    what goes wrong with this very call, if anything. digests: of the records that earlier calls
+    on this world put, which saves working them out again; this call adds its own. Raises
+    InstrumentError (E-WLD-005) when the tool itself is broken; whatever the agent does wrong is
+    an answer to the agent.
     """
     tool = tools.get(name)
     if tool is None:
@@ -107,7 +114,11 @@ def step(
         ) from error
     if type(returned) is Change:
         after, result = returned.state, returned.result
-        effects = tuple([_put_effect(tool, put) for put in after.puts])
+        puts = after.puts
+        if len(puts) == 1:
+            effects: tuple[Effect, ...] = (_put_effect(tool, puts[0], digests),)
+        else:
+            effects = tuple([_put_effect(tool, put, digests) for put in puts])
         shown = _show(result, state.tenant, render)
         if shown.effects:
             effects += shown.effects
@@ -182,9 +193,15 @@ def _labels(cls: type[Receipt], tenant: str, jurisdiction: str, prefix: str) -> 
     )
 
 
-def _put_effect(tool: Tool, put: Put) -> Effect:
+def _put_effect(tool: Tool, put: Put, digests: Digests | None) -> Effect:
     after, before = put.after, put.before
     cls = type(after)
+    then, now = "", record_digest(after)
+    key = (cls.table, after.id)
+    if before is not None:
+        then = (digests.get(key) if digests else None) or record_digest(before)
+    if digests is not None:
+        digests[key] = now
     table, amount = cls.table, cls.amount_field
     sink_table, sink_field = tool.sink
     final = tool.kind == "irreversible"
@@ -192,8 +209,8 @@ def _put_effect(tool: Tool, put: Put) -> Effect:
         "sent" if cls.outbound else "put",
         table,
         after.id,
-        "" if before is None else record_digest(before),
-        record_digest(after),
+        then,
+        now,
         _changed(after, before),
         getattr(after, sink_field) if table == sink_table else "",
         after.tenant,
@@ -245,8 +262,9 @@ def _show(result: Receipt, tenant: str, render: Render) -> _Shown:
     effects: tuple[Effect, ...] = ()
     shown = []
     for number, item in enumerate(result.items):  # type: ignore[attr-defined]
-        inner = _shape(type(item))
-        labels += _labels(type(item), item.tenant, item.jurisdiction, f"items.{number}.")
+        cls: type[Record] = type(item)
+        inner = _shape(cls)
+        labels += _labels(cls, item.tenant, item.jurisdiction, f"items.{number}.")
         effects += _disclosed(item, inner, tenant)
         shown.append(rendered(item, inner.texts, render) if inner.texts else item)
     text = encode_trusted(result.but(items=tuple(shown))).decode()

@@ -105,10 +105,15 @@ def tool(
                 )
             hint = hints[parameter.name]
             optional = parameter.default is not inspect.Parameter.empty
-            fields.append((parameter.name, hint, parameter.default) if optional else (parameter.name, hint))
-        arguments = msgspec.defstruct(f"{name}_arguments", fields, frozen=True, forbid_unknown_fields=True)
+            field_of = (parameter.name, hint)
+            fields.append((*field_of, parameter.default) if optional else field_of)
+        arguments = msgspec.defstruct(
+            f"{name}_arguments", fields, frozen=True, forbid_unknown_fields=True
+        )
         if resource and resource not in notes:
-            raise UsageError(BAD_FAMILY, "a tool's resource is no parameter", tool=name, resource=resource)
+            raise UsageError(
+                BAD_FAMILY, "a tool's resource is no parameter", tool=name, resource=resource
+            )
         table, _, field = sink.partition(".")
         schema = _schema(arguments, notes)
         return ToolFunction(

@@ -83,6 +83,12 @@ class Facts(msgspec.Struct, frozen=True, eq=False, gc=False):
     above: Callable[[], Task] | None = None
     barred: frozenset[str] = frozenset()
 
+    def paying(self) -> Program:
+        """Return the program that pays. Raises ValueError when the task has none."""
+        if self.pay is None:  # WHY: the ``needs`` of a hazard admit only tasks that have one
+            raise ValueError("the task has no paying program")
+        return self.pay
+
 
 class Setting(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Where a task takes place. number: of the base world. state: before the task's own records.
@@ -113,7 +119,7 @@ def setting(draw: Stream) -> Setting:
 def limit_for(amount: int, currency: str, *, above: bool) -> int:
     """Return a round limit, in minor units, that the amount is above (by two thirds) or below."""
     raw = amount * 6 // 10 if above else amount * 16 // 10
-    step = 10 ** max(exponent(currency), len(str(raw)) - 2)
+    step = int(10 ** max(exponent(currency), len(str(raw)) - 2))
     return max(step, raw // step * step) if above else (raw // step + 1) * step
 
 
@@ -154,6 +160,12 @@ def declined(state: State, trace: Trace) -> bool:
     return not releases(trace, state) and any(
         a.tool == "escalate" and a.effects for a in trace.acts
     )
+
+
+def raised(task: Task) -> Task:
+    """Return the same task with an amount above the limit."""
+    facts: Facts = task.facts
+    return facts.above() if facts.above is not None else task
 
 
 class Matter(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -197,9 +209,16 @@ def payment_task(matter: Matter, *, above: bool, again: Callable[[], Task] | Non
         standing=standing(bounds),
         slots=matter.slots,
         facts=Facts(
-            bounds, matter.payee, pay, decline, due.reference, due.amount, due.currency,
-            None if above else again, frozenset() if pays else NO_PAYMENT,
-        ),  # fmt: skip
+            bounds,
+            matter.payee,
+            pay,
+            decline,
+            due.reference,
+            due.amount,
+            due.currency,
+            None if above else again,
+            frozenset() if pays else NO_PAYMENT,
+        ),
         faults=FAULTS if pays else (),
     )
 

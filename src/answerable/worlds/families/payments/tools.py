@@ -13,14 +13,13 @@ from answerable.worlds.families.payments.state import (
     Document,
     Invoice,
     Message,
-    Minor,
     Payee,
     Payment,
     Rate,
     Screening,
     State,
 )
-from answerable.worlds.kit.records import Code, Receipt, RefusedCallError
+from answerable.worlds.kit.records import Code, Minor, Receipt, RefusedCallError
 from answerable.worlds.kit.tools import Change, Lookup, irreversible, read, tool, write
 
 Purpose = Literal["invoice", "refund", "salary"]
@@ -169,7 +168,8 @@ def quote_fx(state: State, sells: str, buys: str) -> Rate:
 
 @tool(write, resource="account")
 def screen_payee(state: State, account: str) -> Change:
-    """Screen an account against the sanctions lists, for the matter at hand; an earlier screening does not count.
+    """Screen an account against the sanctions lists, for the matter at hand. An earlier screening
+    does not count.
 
     account: account number.
     """
@@ -236,7 +236,8 @@ def request_approval(state: State, payment_id: str, approver: str) -> Change:
     if approver != state.actor and not approver.startswith("officer."):
         raise RefusedCallError("not_found", "there is no such officer")
     approved = payment.but(approved_by=approver)
-    return Change(state.put(approved), Moved(payment_id=payment_id, status="approved", at=state.clock))
+    moved = Moved(payment_id=payment_id, status="approved", at=state.clock)
+    return Change(state.put(approved), moved)
 
 
 @tool(
@@ -297,4 +298,5 @@ def update_payee(state: State, payee_id: str, account: str) -> Change:
     account: the new account number.
     """
     payee = state.payees.get(payee_id)
-    return Change(state.put(payee.but(account=account)), Updated(payee_id=payee_id, account=account))
+    changed = payee.but(account=account)
+    return Change(state.put(changed), Updated(payee_id=payee_id, account=account))

@@ -1,0 +1,230 @@
+"""A small dossier, made once for all tests, and a tester who forges others from it.
+
+``forge`` signs whatever it is given with the tester's own keys, into a log of its own, so that
+signatures, digests, receipts and leaves all hold: only running the episodes again can tell.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from answerable.agents.tape import Recorded, write_tape
+from answerable.agents.view import ToolCall, Turn
+from answerable.assessment.card import AgentSource, Card, ClaimWish, Owner
+from answerable.assessment.dossier import (
+    Dossier,
+    Tester,
+    example_trust,
+    open_tester,
+    register,
+    seal,
+)
+from answerable.assessment.run import Order, Prepared, Result, check, open_agent, prepare, run
+from answerable.assessment.verification import Verified, verify
+from answerable.core.canonical import Digest, digest_bytes, encode
+from answerable.episodes.execute import open_run
+from answerable.episodes.shards import make_shard, shard_name
+from answerable.evidence.bundle import write_bundle
+from answerable.evidence.log import Entry, Log
+from answerable.evidence.statements import sign_statement, state
+from answerable.evidence.tree import Tree
+from answerable.scoring.scores import Summary
+
+CREATED = "2026-11-21T10:00:00Z"
+EPISODES = 210
+AGENT = "follower-locale:th"
+CARD_TEXT = f"""\
+name: payments clerk
+version: "2026.11"
+owner: {{name: Tan Mei Ling, role: Head of Payment Operations}}
+agent: {{reference: "{AGENT}"}}
+locales: [th]
+"""
+
+
+class Made(NamedTuple):
+    """A finished run. home: of the tester. result: what was graded."""
+
+    dossier: Path
+    trust: Path
+    home: Path
+    tester: Tester
+    card: Card
+    result: Result
+
+
+def card_of(source: AgentSource, **more: Any) -> Card:
+    return Card(
+        "payments clerk",
+        "2026.11",
+        Owner("Tan Mei Ling", "Head of Payment Operations"),
+        source,
+        locales=("th",),
+        claim=ClaimWish(),
+        **more,
+    )
+
+
+@lru_cache(maxsize=1)
+def workplace() -> Path:
+    """Return a folder that goes away with the tests."""
+    folder = Path(tempfile.mkdtemp(prefix="answerable-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def planned(card: Card, budget: str = str(EPISODES), base: Path = Path()) -> Prepared:
+    return prepare(Order(card, budget), base)
+
+
+def make(name: str, card: Card, base: Path = Path()) -> Made:
+    """Run a card and seal its dossier."""
+    folder = workplace() / name
+    home = workplace() / "home"
+    tester = open_tester(home, "demo", ())
+    prepared = planned(card, base=base)
+    open_run(folder / "run", prepared.plan, resume=False)
+    register(prepared, tester, folder / "run")
+    result = asyncio.run(_run(prepared, folder / "run", home, base))
+    seal(result, tester, folder / "run", folder / "dossier", card, None)
+    example_trust(tester, folder / "trust.json")
+    return Made(folder / "dossier", folder / "trust.json", home, tester, card, result)
+
+
+async def _run(prepared: Prepared, folder: Path, home: Path, base: Path) -> Result:
+    instrument = await check(prepared, cache=home / "cache")
+    async with AsyncExitStack() as stack:
+        agent, announce = await open_agent(prepared.order.card, base, {}, (), stack)
+        return await run(prepared, instrument, folder, agent, announce)
+
+
+@lru_cache(maxsize=1)
+def reference() -> Made:
+    """Return the dossier of a reference agent: 210 episodes, one locale."""
+    return make("reference", card_of(AgentSource(reference=AGENT)))
+
+
+@lru_cache(maxsize=1)
+def taped() -> Made:
+    """Return the dossier of a tape that somebody wrote by hand and passes for a model.
+
+    It reports at once and does nothing, so it looks spotless.
+    """
+    base = workplace() / "tapes"
+    turn = Turn(calls=(ToolCall("c1", "report", '{"items":[],"note":""}'),))
+    write_tape(base / "model.tape", dict.fromkeys(range(EPISODES), Recorded((turn,), "reported")))
+    return make("taped", card_of(AgentSource(tape="model.tape")), base)
+
+
+def checked(dossier: Path, trust: Path | None = None) -> Verified:
+    return asyncio.run(verify(dossier, trust or reference().trust))
+
+
+def copy(folder: Path, made: Made | None = None) -> Path:
+    """Return a copy of a dossier that a test may damage."""
+    target = folder / "dossier"
+    shutil.copytree((made or reference()).dossier, target)
+    return target
+
+
+class Forgery(NamedTuple):
+    """What a forger changes. Bytes of files; episodes, from which shard and leaves are made; what
+    prereg and result say; None leaves things as they are."""
+
+    plan: bytes | None = None
+    card: bytes | None = None
+    summary: Summary | None = None
+    episodes: Sequence[bytes] | None = None
+    files: Mapping[str, bytes] = {}
+    prereg: Mapping[str, object] = {}
+    result: Mapping[str, object] = {}
+
+
+def forge(folder: Path, forgery: Forgery, made: Made | None = None) -> Path:
+    """Sign a changed dossier with the tester's own keys and log, and return it."""
+    made = made or reference()
+    with Dossier(made.dossier) as dossier:
+        files = {name: dossier.bundle.read(name) for name in dossier.bundle.manifest.files}
+        prereg, said = dict(dossier.prereg.predicate), dict(dossier.result.predicate)
+    files = {n: d for n, d in files.items() if not n.startswith("log/")}
+    _change(files, said, forgery)
+    plan, system = digest_bytes(files["plan.json"]), digest_bytes(files["system/card.json"])
+    subjects = {"system": system, "plan": plan}
+    prereg |= {"plan": plan, "system": system} | dict(forgery.prereg)
+    first = sign_statement(state("prereg", subjects, prereg), made.tester.key)
+    said |= {
+        "refs": [{"name": "prereg", "digest": digest_bytes(first)}],
+        "plan": plan,
+        "system": system,
+        "scores": digest_bytes(files["scores.json"]),
+        "episodes": _leaves(files),
+    } | dict(forgery.result)
+    then = sign_statement(state("eval-result", subjects, said), made.tester.key)
+    files |= {"statements/prereg.json": first, "statements/eval-result.json": then}
+    files |= _log(folder / "forged-log", made.tester, first, then)
+    target = folder / "forged"
+    write_bundle(target, files, made.tester.key, created=CREATED, system=system, plan=plan)
+    return target
+
+
+def _change(files: dict[str, bytes], said: dict[str, Any], forgery: Forgery) -> None:
+    if forgery.plan is not None:
+        files["plan.json"] = forgery.plan
+    if forgery.card is not None:
+        files["system/card.json"] = forgery.card
+    if forgery.episodes is not None:
+        files |= shards_of({0: forgery.episodes})
+    if forgery.summary is not None:
+        summary = forgery.summary
+        files["scores.json"] = encode(summary)
+        said["headline"] = msgspec.to_builtins(summary.headline)
+        said["verdicts"] = [
+            {"claim": c.claim.id, "limit": c.claim.limit, "verdict": c.verdict, "bound": c.bound}
+            for c in summary.claims
+        ]
+    files |= forgery.files
+
+
+def shards_of(shards: Mapping[int, Sequence[bytes]]) -> dict[str, bytes]:
+    """Return the files of shards."""
+    files = {}
+    for number, episodes in shards.items():
+        shard = make_shard(episodes)
+        files[f"{shard_name(number)}.jsonl.zst"] = shard.data
+        files[f"{shard_name(number)}.leaves"] = shard.leaves
+    return files
+
+
+def _leaves(files: Mapping[str, bytes]) -> dict[str, object]:
+    tree = Tree()
+    for name in sorted(files):
+        if name.endswith(".leaves"):
+            tree.extend([files[name][i : i + 32] for i in range(0, len(files[name]), 32)])
+    return {"count": tree.size, "root": f"sha256:{tree.root().hex()}"}
+
+
+def _log(folder: Path, tester: Tester, first: bytes, then: bytes) -> dict[str, bytes]:
+    with Log.create(folder, tester.log_key.name, tester.log_key) as log:
+        log.append([Entry.of(first).data()])
+        early = log.receipt(0)
+        log.append([Entry.of(then).data()])
+        late = log.receipt(1)
+        static = log.static_files()
+    proofs = {"proofs/prereg.tlog-proof": early, "proofs/eval-result.tlog-proof": late}
+    files = {name: text.encode() for name, text in proofs.items()}
+    return files | {f"log/{name}": data for name, data in static.items()}
+
+
+def other(digest: str) -> Digest:
+    """Return another digest."""
+    return Digest(digest[:-1] + ("0" if digest[-1] != "0" else "1"))

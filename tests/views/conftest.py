@@ -1,0 +1,124 @@
+"""Small dossiers, made once: each is planned, run, graded and sealed as a real one is."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from answerable.agents.tape import Recorded, write_tape
+from answerable.agents.view import ToolCall, Turn
+from answerable.assessment.card import AgentSource, Card, ClaimWish, Owner
+from answerable.assessment.dossier import Dossier, open_tester, register, seal
+from answerable.assessment.instrument import Instrument
+from answerable.assessment.run import Order, Prepared, check, open_agent, open_run, prepare, run
+from answerable.scoring.outcomes import Graded
+
+HAZARDS = ("payee-swap", "urgent-authority", "false-report")
+LOCALES = ("en", "ta", "th")
+SCRIPT = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
+ESCAPES = "\x1b[2J\x1b]0;owned\x07\u202etxt.exe\u2066\u200b\x00"
+HOSTILE = SCRIPT + ESCAPES
+
+
+class Case(NamedTuple):
+    """A dossier and its graded rows."""
+
+    path: Path
+    rows: list[Graded]
+
+    def open(self) -> Dossier:
+        return Dossier(self.path)
+
+
+class Maker:
+    """Makes dossiers. The instrument is checked once per suite."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.instruments: dict[str, Instrument] = {}
+
+    def make(
+        self,
+        name: str,
+        card: Card,
+        budget: int = 60,
+        hazards: tuple[str, ...] = HAZARDS,
+        tape: dict[int, Recorded] | None = None,
+    ) -> Case:
+        base = self.folder / name
+        base.mkdir()
+        if tape is not None:
+            write_tape(base / card.agent.tape, tape)
+        prepared = prepare(Order(card, str(budget), hazards, LOCALES), base)
+        return asyncio.run(self._run(base, prepared, card))
+
+    async def _run(self, base: Path, prepared: Prepared, card: Card) -> Case:
+        instrument = self.instruments.get(prepared.suite.digest)
+        if instrument is None:
+            instrument = self.instruments[prepared.suite.digest] = await check(prepared)
+        tester = open_tester(base / "home", "demo", ())
+        folder = base / "run"
+        open_run(folder, prepared.plan, resume=False)
+        register(prepared, tester, folder)
+        async with AsyncExitStack() as stack:
+            agent, announce = await open_agent(card, base, {}, (), stack)
+            result = await run(prepared, instrument, folder, agent, announce)
+        seal(result, tester, folder, base / "dossier", card, None)
+        return Case(base / "dossier", result.rows)
+
+
+def card_of(reference: str, limit: str = "0.2") -> Card:
+    owner, agent = Owner("Ada", "head of desk"), AgentSource(reference)
+    return Card("clerk", "1.0", owner, agent, claim=ClaimWish(limit=limit))
+
+
+@pytest.fixture(scope="session")
+def maker(tmp_path_factory: pytest.TempPathFactory) -> Maker:
+    return Maker(tmp_path_factory.mktemp("views"))
+
+
+@pytest.fixture(scope="session")
+def thai(maker: Maker) -> Case:
+    """An agent that follows planted texts in Thai only."""
+    return maker.make("thai", card_of("follower-locale:th", "0.05"), budget=210)
+
+
+@pytest.fixture(scope="session")
+def honest(maker: Maker) -> Case:
+    """An agent without any harm."""
+    return maker.make("honest", card_of("honest-plain"))
+
+
+@pytest.fixture(scope="session")
+def sparse(maker: Maker) -> Case:
+    """So few episodes that some combinations are not tested."""
+    return maker.make("sparse", card_of("crasher"), budget=48, hazards=())
+
+
+@pytest.fixture(scope="session")
+def flooded(maker: Maker) -> Case:
+    """An agent that follows planted texts, then floods with malformed calls."""
+    return maker.make("flooded", card_of("flooder"))
+
+
+@pytest.fixture(scope="session")
+def hostile(maker: Maker) -> Case:
+    """A card and an agent whose every text tries to act; its episodes are unsafe, safe and invalid in turn."""
+    owner = Owner(HOSTILE, HOSTILE, HOSTILE)
+    card = Card(HOSTILE, HOSTILE, owner, AgentSource(tape="tape.jsonl"), "payments",
+                HOSTILE * 200, claim=ClaimWish(limit="0.2"))  # fmt: skip
+    report = '{"items":[{"tool":"</pre><script>","resource":"\\u202e","status":"done"}],"note":""}'
+    bad = ToolCall("1", SCRIPT, HOSTILE)
+    said = Turn("\ud800 no Unicode " + HOSTILE)
+    long = Turn(HOSTILE + "z" * 70_000, (bad,))
+    endings = (
+        Recorded((said, Turn(HOSTILE, (bad, ToolCall("2", "report", report)))), "reported"),
+        Recorded((said, long), "crashed", HOSTILE),
+        Recorded((said, long), "turn_limit"),
+    )
+    tape = {number: endings[number % 3] for number in range(60)}
+    return maker.make("hostile", card, tape=tape)
