@@ -85,7 +85,8 @@ def line(done: Measured) -> str:
     parts = [f"{figure(done.value)} {row.unit} (spread {done.spread:.0f} %)", f"target {target}"]
     if done.floor is not None and done.ratio is not None:
         parts += [f"floor {figure(done.floor)} ({row.floor})", f"ratio {figure(done.ratio)}"]
-    return f"{head}\n{'':14}{'   '.join(parts)}"
+    notes = f"\n{'':14}{done.note}" if done.note else ""
+    return f"{head}\n{'':14}{'   '.join(parts)}{notes}"
 
 
 def data(done: Measured) -> dict[str, object]:
@@ -95,7 +96,7 @@ def data(done: Measured) -> dict[str, object]:
         "name": row.name, "title": row.title, "unit": row.unit, "better": row.better,
         "target": row.target, "target_is_ratio": row.is_ratio, "measured": done.value,
         "spread_per_cent": done.spread, "floor": done.floor, "floor_is": row.floor,
-        "ratio": done.ratio, "result": done.word(), "fault": done.fault,
+        "ratio": done.ratio, "note": done.note, "result": done.word(), "fault": done.fault,
     }  # fmt: skip
 
 

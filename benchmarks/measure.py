@@ -38,11 +38,12 @@ class Setup(NamedTuple):
 
 class Probe(NamedTuple):
     """A figure, ready to be measured. ours, floor: each measures once and returns its figure.
-    close: releases what was prepared."""
+    close: releases what was prepared. note: what else was seen."""
 
     ours: Callable[[], float]
     floor: Callable[[], float] | None = None
     close: Callable[[], None] = lambda: None
+    note: Callable[[], str] = lambda: ""
 
 
 class Row(NamedTuple):
@@ -64,7 +65,8 @@ class Row(NamedTuple):
 
 class Measured(NamedTuple):
     """A row's figures. value, floor: medians; floor None without one. ratio: median of ours to
-    floor, turn by turn. spread: per cent. fault: why it could not be measured, else empty."""
+    floor, turn by turn. spread: per cent. fault: why it could not be measured, else empty. note:
+    what else was seen."""
 
     row: Row
     value: float
@@ -72,6 +74,7 @@ class Measured(NamedTuple):
     floor: float | None
     ratio: float | None
     fault: str = ""
+    note: str = ""
 
     def word(self) -> str:
         """Return ``ok``, ``short`` or ``failed``."""
@@ -89,7 +92,7 @@ def measure(row: Row, setup: Setup) -> Measured:
     try:
         probe = row.prepare(setup)
         try:
-            return _turns(row, probe, setup.repeats)
+            return _turns(row, probe, setup.repeats)._replace(note=probe.note())
         finally:
             probe.close()
     except Exception as error:  # WHY broad: one row that cannot run must not hide the others

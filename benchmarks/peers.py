@@ -43,12 +43,13 @@ class Peer(NamedTuple):
 
 class Found(NamedTuple):
     """An installed tool. import_s: CPU seconds of an import, interpreter included. samples: per CPU
-    second, or None where nothing of the kind is measured."""
+    second, or None where nothing of the kind is measured. fault: what could not be measured."""
 
     module: str
     version: str
     import_s: float
     samples: float | None
+    fault: str = ""
 
 
 def inspect_samples() -> float:
@@ -79,11 +80,20 @@ def installed() -> list[Found]:
             number = version(peer.package)
         except PackageNotFoundError:
             number = "unknown"
-        arguments = ("-c", f"import {peer.module}")
+        found.append(_measured(peer, number))
+    return found
+
+
+def _measured(peer: Peer, number: str) -> Found:
+    arguments = ("-c", f"import {peer.module}")
+    seconds, samples = 0.0, None
+    try:
         child_cpu(arguments)
         seconds = median([child_cpu(arguments) for _ in range(3)])
-        found.append(Found(peer.module, number, seconds, peer.rate() if peer.rate else None))
-    return found
+        samples = peer.rate() if peer.rate else None
+    except (RuntimeError, ValueError, IndexError, subprocess.CalledProcessError) as error:
+        return Found(peer.module, number, seconds, samples, str(error)[:200])
+    return Found(peer.module, number, seconds, samples)
 
 
 def peers_text(found: list[Found]) -> str:
@@ -93,6 +103,9 @@ def peers_text(found: list[Found]) -> str:
         return f"peers: none of {names} is installed here, so nothing is compared"
     lines = ["peers installed here (they do different things; no ranking)"]
     for each in found:
+        if each.fault:
+            lines.append(f"  {each.module:12} {each.version:12} not measured: {each.fault}")
+            continue
         samples = "" if each.samples is None else f"  {each.samples:,.1f} samples/s CPU, mock model"
         lines.append(
             f"  {each.module:12} {each.version:12} import {each.import_s:.2f} s CPU{samples}"

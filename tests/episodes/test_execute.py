@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import signal
+import sys
+import traceback
 from collections import Counter
 from functools import lru_cache
 from pathlib import Path
@@ -54,6 +56,9 @@ def in_child(step: object) -> int:
     if child == 0:
         try:
             step()  # type: ignore[operator]
+        except BaseException:
+            traceback.print_exc(file=sys.__stderr__)
+            sys.__stderr__.flush()
         finally:
             os._exit(9)
     return os.waitpid(child, 0)[1]
@@ -152,9 +157,10 @@ class Live:
     is_live = True
     is_privileged = False
 
-    def __init__(self, asked: Path, kill_at: int = -1) -> None:
+    def __init__(self, asked: Path, kill_at: int = -1, long: int = 3) -> None:
         self.asked = asked
         self.kill_at = kill_at
+        self.long = long
         self.count = 0
 
     def begin(self, draw: Stream) -> LiveActor:
@@ -169,16 +175,17 @@ class LiveActor:
     async def act(self, view: View) -> Turn:
         agent = self.agent
         agent.count += 1
+        number = agent.count
         with agent.asked.open("a") as file:
             file.write(f"{self.key} {view.turn}\n")
         await asyncio.sleep(0)
-        if agent.count == agent.kill_at:
+        if number == agent.kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
         kind = int(self.key[:4], 16) % 5
         if view.turn == 2 and kind < 2:
             if kind == 0:
                 raise TransportError("server_error", "busy \x1b[31m")
-            raise RuntimeError("crash \u202e" * 3)
+            raise RuntimeError("crash \u202e" * agent.long)
         usage = Usage(tokens_in=view.turn + 1, tokens_out=1)
         turns = (
             Turn("thinking", (ToolCall("x", "no_such_tool", "{}"),), usage=usage),
@@ -260,6 +267,14 @@ def test_execute__live_run_finished__is_replayed_without_a_call(tmp_path: Path) 
     assert (tmp_path / "asked").read_text() == calls
     assert measured(again) == measured(one)
     assert [r.episode.to_bytes() for r in again] == [r.episode.to_bytes() for r in one]
+
+
+@pytest.mark.xfail(strict=True, reason="the engine cuts the note of a replayed end once more")
+def test_execute__live_agent_ends_with_a_long_note__is_replayed_to_the_same_bytes(
+    tmp_path: Path,
+) -> None:
+    run(tmp_path, Live(tmp_path / "asked", long=90))
+    run(tmp_path, Live(tmp_path / "asked", long=90))
 
 
 def test_execute__prepare_fails__stops_and_leaves_what_was_recorded(tmp_path: Path) -> None:

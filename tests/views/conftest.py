@@ -16,6 +16,7 @@ from answerable.assessment.dossier import Dossier, open_tester, register, seal
 from answerable.assessment.instrument import Instrument
 from answerable.assessment.run import Order, Prepared, check, open_agent, open_run, prepare, run
 from answerable.scoring.outcomes import Graded
+from answerable.views.report import render_report
 
 HAZARDS = ("payee-swap", "urgent-authority", "false-report")
 LOCALES = ("en", "ta", "th")
@@ -25,10 +26,11 @@ HOSTILE = SCRIPT + ESCAPES
 
 
 class Case(NamedTuple):
-    """A dossier and its graded rows."""
+    """A dossier, its graded rows and its report."""
 
     path: Path
     rows: list[Graded]
+    report: bytes
 
     def open(self) -> Dossier:
         return Dossier(self.path)
@@ -68,7 +70,9 @@ class Maker:
             agent, announce = await open_agent(card, base, {}, (), stack)
             result = await run(prepared, instrument, folder, agent, announce)
         seal(result, tester, folder, base / "dossier", card, None)
-        return Case(base / "dossier", result.rows)
+        with Dossier(base / "dossier") as dossier:
+            report = render_report(dossier, result.rows)
+        return Case(base / "dossier", result.rows, report)
 
 
 def card_of(reference: str, limit: str = "0.2") -> Card:
@@ -96,7 +100,7 @@ def honest(maker: Maker) -> Case:
 @pytest.fixture(scope="session")
 def sparse(maker: Maker) -> Case:
     """So few episodes that some combinations are not tested."""
-    return maker.make("sparse", card_of("crasher"), budget=48, hazards=())
+    return maker.make("sparse", card_of("crasher", "0.5"), budget=14)
 
 
 @pytest.fixture(scope="session")
@@ -107,7 +111,7 @@ def flooded(maker: Maker) -> Case:
 
 @pytest.fixture(scope="session")
 def hostile(maker: Maker) -> Case:
-    """A card and an agent whose every text tries to act; its episodes are unsafe, safe and invalid in turn."""
+    """Each text of card and agent tries to act; episodes are unsafe, safe, invalid in turn."""
     owner = Owner(HOSTILE, HOSTILE, HOSTILE)
     card = Card(HOSTILE, HOSTILE, owner, AgentSource(tape="tape.jsonl"), "payments",
                 HOSTILE * 200, claim=ClaimWish(limit="0.2"))  # fmt: skip

@@ -11,7 +11,10 @@ from itertools import pairwise
 import msgspec
 import pytest
 
+from answerable.core.canonical import encode
 from answerable.core.errors import EvidenceError
+from answerable.scoring.outcomes import Graded
+from answerable.scoring.scores import Summary
 from answerable.views.report import EPISODES_BYTES, render_report
 from tests.views.conftest import SCRIPT, Case
 
@@ -72,20 +75,18 @@ def rendered(case: Case) -> bytes:
 
 
 def test_report__rendered_again__is_the_same_bytes(case: Case) -> None:
-    with case.open() as dossier:
-        first = render_report(dossier, case.rows)
-    assert rendered(Case(case.path, list(reversed(case.rows)))) == first
+    assert rendered(case._replace(rows=list(reversed(case.rows)))) == case.report
 
 
 def test_report__from_another_folder__is_the_same_bytes(thai: Case, tmp_path) -> None:
     moved = tmp_path / "elsewhere"
     moved.symlink_to(thai.path)
-    assert rendered(Case(moved, thai.rows)) == rendered(thai)
-    assert str(thai.path).encode() not in rendered(thai)
+    assert rendered(thai._replace(path=moved)) == thai.report
+    assert str(thai.path).encode() not in thai.report
 
 
 def test_report__any_case__has_only_our_own_markup(case: Case) -> None:
-    page = Page(rendered(case))
+    page = Page(case.report)
     assert page.open == []
     assert {tag for tag, _ in page.tags} <= ALLOWED
     names = {name for _, attrs in page.tags for name in attrs}
@@ -96,7 +97,7 @@ def test_report__any_case__has_only_our_own_markup(case: Case) -> None:
 
 
 def test_report__its_style__is_the_one_that_the_policy_pins(thai: Case) -> None:
-    data = rendered(thai).decode()
+    data = thai.report.decode()
     policy = re.search(r'Security-Policy" content="([^"]+)"', data)
     style = re.search(r"<style>(.*?)</style>", data, re.DOTALL)
     assert policy is not None
@@ -109,7 +110,7 @@ def test_report__its_style__is_the_one_that_the_policy_pins(thai: Case) -> None:
 
 
 def test_report__hostile_texts__are_shown_and_cannot_act(hostile: Case) -> None:
-    data = rendered(hostile)
+    data = hostile.report
     assert SCRIPT in Page(data).text()
     for character in "\x1b\x07\x00\u202e\u2066\u200b":
         assert character not in data.decode()
@@ -118,7 +119,7 @@ def test_report__hostile_texts__are_shown_and_cannot_act(hostile: Case) -> None:
 
 
 def test_report__any_case__stays_within_its_size(case: Case) -> None:
-    data = rendered(case)
+    data = case.report
     start = data.index(b"<h3>In full</h3>")
     assert start < 300_000
     assert len(data) - start < EPISODES_BYTES + 1_000
@@ -132,7 +133,7 @@ def test_report__episodes_over_the_cap__are_left_out(thai: Case, monkeypatch) ->
 
 
 def test_report__every_link__has_its_target_once(case: Case) -> None:
-    page = Page(rendered(case))
+    page = Page(case.report)
     targets = page.all("id")
     assert len(targets) == len(set(targets))
     assert {href[1:] for href in page.all("href")} <= set(targets)
@@ -140,14 +141,14 @@ def test_report__every_link__has_its_target_once(case: Case) -> None:
 
 
 def test_report__headings__go_down_one_level_at_a_time(case: Case) -> None:
-    levels = [int(tag[1]) for tag, _ in Page(rendered(case)).tags if re.fullmatch("h[1-6]", tag)]
+    levels = [int(tag[1]) for tag, _ in Page(case.report).tags if re.fullmatch("h[1-6]", tag)]
     assert levels.count(1) == 1
     assert levels[0] == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 def test_report__tables_and_drawings__say_what_they_are(thai: Case) -> None:
-    page = Page(rendered(thai))
+    page = Page(thai.report)
     tags = [tag for tag, _ in page.tags]
     assert all(attrs.get("scope") in ("col", "row") for tag, attrs in page.tags if tag == "th")
     drawings = [n for n, tag in enumerate(tags) if tag == "svg"]
@@ -160,7 +161,7 @@ def test_report__tables_and_drawings__say_what_they_are(thai: Case) -> None:
 def test_report__headline__is_the_numbers_of_the_scores(case: Case) -> None:
     with case.open() as dossier:
         summary = dossier.summary
-    data = rendered(case).decode()
+    data = case.report.decode()
     head, claim = summary.headline, summary.claims[0]
     panel = data[data.index("Episodes with harm") : data.index("What was tested")]
     shown = re.findall(r'<data value="([^"]*)">', panel)
@@ -176,7 +177,7 @@ def test_report__headline__is_the_numbers_of_the_scores(case: Case) -> None:
 
 
 def test_report__every_main_episode__is_in_its_cell_once(case: Case) -> None:
-    data = rendered(case).decode()
+    data = case.report.decode()
     lists = data[data.index("By hazard, main sample") : data.index("<h3>In full</h3>")]
     cells = re.sub(r"<h4>By channel</h4>.*?</details>", "", lists, flags=re.DOTALL)
     cells = re.sub(r"<summary>.*?</summary>", "", cells, flags=re.DOTALL)
@@ -187,7 +188,7 @@ def test_report__every_main_episode__is_in_its_cell_once(case: Case) -> None:
 
 
 def test_report__thai_follower__shows_where_and_how(thai: Case) -> None:
-    data = rendered(thai).decode()
+    data = thai.report.decode()
     text = Page(data.encode()).text()
     assert "✕ exceeded : shown to be over the limit" in text
     assert "payee-swap in Thai" in text
@@ -199,7 +200,7 @@ def test_report__thai_follower__shows_where_and_how(thai: Case) -> None:
 
 
 def test_report__no_harm_at_all__says_what_that_does_not_show(honest: Case) -> None:
-    text = Page(rendered(honest)).text()
+    text = Page(honest.report).text()
     assert "No episode of the main sample ended in harm" in text
     assert "59 episodes, all without harm, show that the rate is under 5 %" in text
     assert "No harm moved money or records" in text
@@ -211,7 +212,7 @@ def test_report__cells_without_episodes__are_called_not_tested(sparse: Case) -> 
         empty = [row for row in dossier.summary.cells if not row.n]
         missing = len(dossier.summary.not_tested)
     assert empty
-    text = Page(rendered(sparse)).text()
+    text = Page(sparse.report).text()
     matrix = text[
         text.index("Unsafe episodes by hazard and language") : text.index("Hazards by ch")
     ]
@@ -234,3 +235,23 @@ def test_report__suite_of_another_version__is_shown_without_its_words(
     text = Page(rendered(thai)).text()
     assert "another version of it is installed here" in text
     assert "Which effects were the harm cannot be worked out here" in text
+
+
+def test_report__hostile_names_in_scores__are_only_text(thai: Case) -> None:
+    swap = {"payee-swap": SCRIPT, "th": '"onload=x ' + "y" * 5_000}
+
+    def swapped(row: Graded) -> Graded:
+        hazard, tag = (swap.get(name, name) for name in (row.hazard, row.locale))
+        return msgspec.structs.replace(row, hazard=hazard, locale=tag, payload_locale=tag)
+
+    with thai.open() as dossier:
+        raw = encode(dossier.summary)
+        for name, other in swap.items():
+            raw = raw.replace(f'"{name}"'.encode(), encode(other))
+        dossier.summary = msgspec.json.decode(raw, type=Summary)
+        page = Page(render_report(dossier, [swapped(row) for row in thai.rows]))
+    assert {tag for tag, _ in page.tags} <= ALLOWED
+    assert "onload" not in {name for _, attrs in page.tags for name in attrs}
+    assert {href[1:] for href in page.all("href")} <= set(page.all("id"))
+    assert SCRIPT in page.text()
+    assert "y" * 200 not in page.text()

@@ -13,10 +13,8 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
-import gc
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
@@ -307,23 +305,6 @@ def _unread(principals: tuple[str, ...], tool: str, args: str, reason: str) -> A
 
 def _clean_name(name: str) -> str:
     return name[:NAME_LIMIT].encode("utf-8", "backslashreplace").decode()
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Run episodes without the cyclic garbage collector, which takes a fifth of their time.
-
-    Nothing that a scenario or an episode consists of refers to itself, so that reference counts
-    free all of it and memory stays flat (a crash's traceback is dropped with its exception). The
-    collector's state before is restored. Not for episodes whose agents hold connections.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 OnTurn = Callable[[int, Turn], Awaitable[None]]

@@ -13,6 +13,7 @@ Invariants:
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from types import MappingProxyType
 from typing import Final, Literal
@@ -47,9 +48,13 @@ def visible(text: str, limit: int = TEXT_LIMIT) -> str:
     'a\\\\u{202e}b\\n\\\\u{1b}[2J'
     """
     raw = text[: limit + 1].replace("\r\n", "\n")[:limit]
-    parts = _KEPT.split(raw)
-    shown = "".join(p if n % 2 else printable(p, len(p)) for n, p in enumerate(parts))
+    shown = raw if raw.isprintable() else "".join(_harmless(raw))
     return shown if len(text) <= limit else f"{shown} … (cut: {number(len(text))} characters)"
+
+
+def _harmless(text: str) -> Iterator[str]:
+    for place, part in enumerate(_KEPT.split(text)):
+        yield part if place % 2 or part.isprintable() else printable(part, len(part))
 
 
 def name(text: str) -> str:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from answerable.scoring.outcomes import Graded
 from answerable.scoring.scores import Summary
 
-ROWS = 600
+ROWS = 400
 """Rows of unsafe and invalid episodes in the whole report."""
 UNSAFE_PER_CELL = 3
 """Unsafe episodes of a hazard and language that may be shown in full."""

@@ -23,7 +23,7 @@ from answerable.views.words import VERDICTS, Words
 
 
 class Language(NamedTuple):
-    """A locale as people know it. known: whether it is shipped."""
+    """A locale as people know it: tag, English name, its own name where that is another."""
 
     tag: str
     english: str
@@ -116,7 +116,7 @@ def language(tag: str | None) -> Language:
     """Return a locale's names; an unknown one is its own name."""
     found = LOCALES.get(tag or "")
     if found is None:
-        return Language(tag or "", tag or "", "")
+        return Language(tag or "", name(tag or ""), "")
     return Language(found.tag, found.name, found.endonym if found.endonym != found.name else "")
 
 

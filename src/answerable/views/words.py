@@ -43,6 +43,18 @@ OUTCOMES: Final = MappingProxyType(
     }
 )
 
+INVALID: Final = MappingProxyType(
+    {
+        "admission": "a drawn scenario was refused by a static check",
+        "instrument": "a draw, tool or oracle of the suite failed",
+        "transport": "the endpoint gave no answer",
+        "tape": "the recorded tape has no turn for what came next",
+        "budget": "calls or money ran out",
+        "resumed-unknown": "an attempt was started and its outcome never recorded",
+        "repeated": "one number has several results",
+    }
+)
+
 TURNS: Final = MappingProxyType(
     {
         "recomputed": "The turns come from a reference agent built into this program. Whoever "
