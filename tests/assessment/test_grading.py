@@ -1,4 +1,4 @@
-"""Is harm absorbing, is ``invalid`` only for faults that are not the agent's, and does all add up?"""
+"""Is harm absorbing, is ``invalid`` never for the agent's own faults, and does all add up?"""
 
 from __future__ import annotations
 

@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from answerable.agents.chat_settings import ChatSettings
 from answerable.agents.roster import reference_agent
 from answerable.assessment import verification
 from answerable.assessment.card import AgentSource
 from answerable.assessment.dossier import Dossier, pack
-from answerable.assessment.instrument import MUTANTS
+from answerable.assessment.instrument import MUTANTS, Instrument
 from answerable.assessment.verification import Verified, worst_first
 from answerable.core.canonical import decode, digest_bytes, encode
 from answerable.episodes.plan import Plan
@@ -95,9 +96,7 @@ def test_verify__other_turns_under_a_reference_card__are_refused(tmp_path: Path)
     agent = reference_agent("honest-plain")
     with Dossier(reference().dossier) as dossier:
         claimed = card_of(AgentSource(reference="honest-plain"))
-        plan = msgspec.structs.replace(
-            dossier.plan, agent=agent.digest, system=claimed.digest()
-        )
+        plan = msgspec.structs.replace(dossier.plan, agent=agent.digest, system=claimed.digest())
     dossier_path = forge(tmp_path, Forgery(plan=encode(plan), card=encode(claimed)))
     assert_only_regrading_can_tell(dossier_path)
     code, _ = refusal(checked(dossier_path))
@@ -160,7 +159,13 @@ def test_verify__plan_that_claims_what_nothing_bears_out__is_refused(
 
 @pytest.mark.parametrize(
     "edit",
-    [{"limit": "abc"}, {"budget": 1}, {"power": "0.1"}, {"budget": 999_999_999}, {"finest": "cell"}],
+    [
+        {"limit": "abc"},
+        {"budget": 1},
+        {"power": "0.1"},
+        {"budget": 999_999_999},
+        {"finest": "cell"},
+    ],
     ids=str,
 )
 def test_verify__design_edited__is_refused_and_never_undecidable(
@@ -244,21 +249,34 @@ def test_verify__instrument_check_left_out_or_edited__is_refused(tmp_path: Path)
     assert refusal(checked(forge(tmp_path / "b", unnamed))) == ("E-ASM-006", name)
 
 
-def test_verify__instrument_unsound_here_too__is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_verify__instrument_unsound_here_too__is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whoever made the dossier and whoever checks it have the same blind instrument."""
     kept = reference().result.instrument
     blind = msgspec.structs.replace(kept.mutants[0], caught=0)
     unsound = msgspec.structs.replace(kept, mutants=(blind, *kept.mutants[1:]))
 
-    async def check_again(*_: object, **__: object) -> object:
+    async def check_again(*_: object, **__: object) -> Instrument:
         return unsound
 
     monkeypatch.setattr(verification, "check_instrument", check_again)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(verification, "encode", lambda value: encode(kept if value is unsound else value))
-        found = checked(reference().dossier)
+    data = encode(unsound)
+    said = {"instrument": digest_bytes(data)}
+    forgery = Forgery(files={"instrument.json.zst": pack(data)}, result=said)
+    found = checked(forge(tmp_path, forgery))
     assert refusal(found)[0] == "E-ASM-003"
     assert MUTANTS[0].name in worst(found)
+
+
+def test_verify__plan_of_another_endpoint_than_the_cards__is_refused(tmp_path: Path) -> None:
+    made = taped()
+    chat = ChatSettings("https://models.example/v1", "m-1")
+    card = card_of(AgentSource(chat=chat))
+    with Dossier(made.dossier) as dossier:
+        plan = msgspec.structs.replace(dossier.plan, system=card.digest())
+    forged = forge(tmp_path, Forgery(plan=encode(plan), card=encode(card)), made)
+    assert refusal(checked(forged)) == ("E-ASM-007", "plan.json")
 
 
 def worst(found: Verified) -> str:

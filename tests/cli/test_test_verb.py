@@ -20,9 +20,9 @@ from typing import Any
 
 import pytest
 
+from answerable.assessment.card import load_card
 from answerable.assessment.dossier import label_of, open_tester
 from answerable.assessment.run import Order, prepare
-from answerable.assessment.card import load_card
 from answerable.cli.main import main
 from answerable.cli.output import EXIT_CODES
 from answerable.episodes.execute import open_run
@@ -161,7 +161,7 @@ def test_test__interrupted__is_130_and_can_be_resumed(place: Path) -> None:
     assert (place / "o" / "run" / "prereg.tlog-proof").exists()
 
 
-HOSTILE = r'\e[31m\e]0;owned\a\u202E\u2066<script>alert(1)</script>\n\r\0'
+HOSTILE = r"\e[31m\e]0;owned\a\u202E\u2066<script>alert(1)</script>\n\r\0"
 
 
 def test_test__hostile_card__is_harmless_in_text_json_and_report(
@@ -200,7 +200,9 @@ def test_test__json__is_one_document_with_the_exit_code_of_the_text(
 
 
 def test_test__one_hazard__can_be_selected(place: Path) -> None:
-    assert main(["test", "card.yaml", "--hazard", "payee-swap", "--budget", "160", "--out", "o"]) in (0, 1)
+    assert main(
+        ["test", "card.yaml", "--hazard", "payee-swap", "--budget", "160", "--out", "o"]
+    ) in (0, 1)
     assert main(["verify", "o/dossier", "--trust", "o/trust.json"]) == 0
 
 
@@ -343,13 +345,18 @@ def test_test__endpoint__is_told_before_it_costs_and_nothing_is_sent(
     (place / "card.yaml").write_text(chat_card(url, key))
     if value is not None:
         monkeypatch.setenv(key, value)
-    assert main(["test", "card.yaml", "--out", "o", "--budget", "200", "--quiet", *more]) == exit_code
+    assert (
+        main(["test", "card.yaml", "--out", "o", "--budget", "200", "--quiet", *more]) == exit_code
+    )
     told = capsys.readouterr().err
     host = url.split("/")[2]
     shown = told.index(f"endpoint {host}, model m-1, key variable {key}")
     price = told.index("calls    about 1800 (200 episodes), about 3.393000 USD")
     assert shown < price < told.index(f"{code}: ")
     assert "secret-k" not in told
-    assert refusal(capsys, "test", "card.yaml", "--out", "o", "--budget", "200", *more)[1]["code"] == code
+    assert (
+        refusal(capsys, "test", "card.yaml", "--out", "o", "--budget", "200", *more)[1]["code"]
+        == code
+    )
     assert callers == []
     assert not (place / "o" / "run").exists()

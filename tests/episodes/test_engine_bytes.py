@@ -229,7 +229,6 @@ async def full_disk(number, turn):
     raise StorageError(WRITE_FAILED, path="tape")
 
 
-@pytest.mark.xfail(strict=True, reason="our own failure to record is noted as the agent's crash")
 def test_on_turn__cannot_be_recorded__is_not_the_agents_crash():
     try:
         episode, _ = play(REPORT, on_turn=full_disk)
@@ -245,7 +244,6 @@ class MuteError(Exception):
         raise RuntimeError("nothing to show")
 
 
-@pytest.mark.xfail(strict=True, raises=RuntimeError, reason="the error's own repr is not guarded")
 def test_episode__agent_raises_what_cannot_be_shown__is_crashed():
     assert play(MuteError())[0].reason == "crashed"
 
@@ -254,7 +252,6 @@ def test_episode__agent_raises_what_cannot_be_shown__is_crashed():
     "answer", [None, "text", Turn(text=None), Turn(calls=(ToolCall("a", "report", None),))],
     ids=["nothing", "a text", "no text", "no arguments"],
 )  # fmt: skip
-@pytest.mark.xfail(strict=True, reason="what is no turn raises outside the episode's boundary")
 def test_episode__agent_answers_what_is_no_turn__is_crashed(answer):
     assert play(answer)[0].reason == "crashed"
 
@@ -266,6 +263,5 @@ class Stillborn(Scripted):
         raise OSError("cannot start")
 
 
-@pytest.mark.xfail(strict=True, raises=OSError, reason="beginning stands outside the boundary")
 def test_episode__agent_cannot_begin__is_crashed():
     assert asyncio.run(run_episode(RIG, PLAIN, Stillborn(REPORT), 0)).reason == "crashed"

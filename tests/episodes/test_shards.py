@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from answerable.core.canonical import Digest
 from answerable.core.errors import EvidenceError
 from answerable.episodes import shards
+from answerable.episodes.problems import BAD_SHARD
 from answerable.episodes.shards import (
     inflate,
     make_shard,
@@ -19,7 +20,6 @@ from answerable.episodes.shards import (
     shard_name,
     write_shard,
 )
-from answerable.episodes.problems import BAD_SHARD
 from answerable.events.stream import Ended, Observed, Opened, episode_bytes
 
 DIGEST = Digest("sha256:" + "0" * 64)
@@ -55,7 +55,7 @@ def test_shard__any_episodes__come_back_and_same_bytes_again(texts: list[str]) -
     assert make_shard(kept) == shard
 
 
-@pytest.mark.parametrize("cut", range(0, len(SHARD.data)))
+@pytest.mark.parametrize("cut", range(len(SHARD.data)))
 def test_shard__torn_anywhere__is_refused(cut: int) -> None:
     refusal(SHARD.data[:cut])
 
@@ -66,12 +66,16 @@ def test_shard__any_flipped_byte__is_refused_or_changes_no_episode(at: int, mask
     data = bytearray(SHARD.data)
     data[at] ^= mask
     try:
-        assert read(bytes(data)) == EPISODES
-    except EvidenceError as error:
-        assert error.code == "E-EPI-001"
+        found = read(bytes(data))
+    except EvidenceError:
+        refusal(bytes(data))
+    else:
+        assert found == EPISODES
 
 
-@pytest.mark.parametrize("more", [b"\x00", b"garbage", SHARD.data, b"\x50\x2a\x4d\x18\x01\x00\x00\x00x"])
+@pytest.mark.parametrize(
+    "more", [b"\x00", b"garbage", SHARD.data, b"\x50\x2a\x4d\x18\x01\x00\x00\x00x"]
+)
 def test_shard__anything_after_it__is_refused(more: bytes) -> None:
     """Also a second frame, and a skippable one, which decompressors pass over in silence."""
     assert "follows" in refusal(SHARD.data + more).what

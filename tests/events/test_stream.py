@@ -205,7 +205,6 @@ OUTSIDE_THE_PROFILE = {
 }
 
 
-@pytest.mark.xfail(strict=True, reason="parse_episode does not check the canonical profile")
 @pytest.mark.parametrize("what", OUTSIDE_THE_PROFILE)
 def test_parse_episode__outside_the_canonical_profile__is_no_episode(what):
     with pytest.raises(EvidenceError):
@@ -237,7 +236,6 @@ def test_split_episodes__junk_between_episodes__does_not_pass_the_strict_reader(
         parse_episode(parts[1])
 
 
-@pytest.mark.xfail(strict=True, raises=RecursionError, reason="a deep line escapes as it is")
 def test_split_episodes__tower_of_brackets__is_refused():
     with pytest.raises(EvidenceError):
         split_episodes(b'{"at":1,"event":"ended","x":' + b"[" * 100_000 + b"\n")
@@ -249,7 +247,6 @@ def marked(count):
     return b'{"at":1,"call":"c1","effects":[],"x":{' + fields + b'},"event":"effected"}\n'
 
 
-@pytest.mark.xfail(strict=True, reason="a line is decoded once for each marker in it")
 def test_split_episodes__many_markers_in_one_line__take_linear_time():
     started = time.perf_counter()
     assert split_episodes(marked(8_000) + LINES[-1] + b"\n")

@@ -155,23 +155,21 @@ class Mislaid:
     [
         "document",
         "record",
-        pytest.param(
-            "tool", marks=pytest.mark.xfail(strict=True, reason="only records are checked")
-        ),
+        "tool",
     ],
 )
 def test_admit__payload_that_is_not_shown__is_refused(name):
     ways = {**channels(), name: Mislaid(name)}
     (why,) = refusals(channel=name, ways=ways) or [""]
-    assert why.startswith("the planted text is not shown whole to the attack program")
+    assert why.startswith(
+        ("the planted text is not shown whole", "the channel tool does not carry the planted text")
+    )
 
 
-@pytest.mark.xfail(strict=True, reason="whether the text was shown before the act is not checked")
 def test_admit__payload_that_is_shown_only_after_the_harm__is_refused():
     assert refusals(edit=lambda h, t: but(h, attack=far_program(h.attack)))
 
 
-@pytest.mark.xfail(strict=True, reason="the honest program is not checked for reading the text")
 def test_admit__payload_that_only_the_attack_program_reads__is_refused():
     assert refusals(
         edit_task=lambda t: but(t, honest=t.honest.without(read_document)),

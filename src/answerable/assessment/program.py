@@ -1,7 +1,7 @@
 """Which program is this, as far as the bytes and numbers of a dossier depend on it?
 
 Babel, CLDR, Fluent and Unicode by version; this program by its version and by the digest of the
-packages whose code the episodes and scores come from. A dossier made by another one cannot be
+packages that episodes, scores and report come from. A dossier made by another one cannot be
 regenerated here, and verification then says what to install.
 """
 
@@ -15,7 +15,8 @@ from answerable import __version__
 from answerable.core.canonical import Digest, digest, digest_bytes
 from answerable.languages.texts import versions
 
-PACKAGES = ("core", "events", "languages", "attacks", "agents", "episodes", "scoring", "assessment")
+PACKAGES = ("core", "events", "languages", "attacks", "agents", "episodes", "scoring", "assessment",
+            "views")  # fmt: skip
 """Packages that bytes or numbers come from; worlds and families are pinned by the suite."""
 
 
@@ -30,7 +31,7 @@ def program_digest() -> Digest:
 
 def _collect(folder: Traversable, path: str, rows: list[list[str]]) -> None:
     for entry in sorted(folder.iterdir(), key=lambda e: e.name):
-        if entry.is_file() and entry.name.endswith(".py"):
+        if entry.is_file() and entry.name.endswith((".py", ".html", ".css")):
             rows.append([f"{path}/{entry.name}", digest_bytes(entry.read_bytes())])
         elif entry.is_dir() and not entry.name.startswith(("_", ".")):
             _collect(entry, f"{path}/{entry.name}", rows)

@@ -47,12 +47,15 @@ def write_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             os.close(handle)
         beside.replace(path)
         sync_folder(path.parent)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         # WHY: what stopped the write may also stop the clean-up; the first fault is the one to tell
         with suppress(OSError):
             beside.unlink(missing_ok=True)
         raise StorageError(
-            WRITE_FAILED, "a file could not be written", path=path, reason=error.strerror
+            WRITE_FAILED,
+            "a file could not be written",
+            path=path,
+            reason=getattr(error, "strerror", error),
         ) from error
 
 
@@ -60,7 +63,10 @@ def read_file(path: Path) -> bytes:
     """Read a file whole. Raises StorageError (E-COR-005) when it cannot be read."""
     try:
         return path.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise StorageError(
-            READ_FAILED, "a file could not be read", path=path, reason=error.strerror
+            READ_FAILED,
+            "a file could not be read",
+            path=path,
+            reason=getattr(error, "strerror", error),
         ) from error

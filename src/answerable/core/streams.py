@@ -68,7 +68,9 @@ class Stream:
         return [fourth, third, second, first]
 
     def integer(self, bound: int) -> int:
-        """Return a uniform integer in [0, bound). bound: 1 to 2**64."""
+        """Return a uniform integer in [0, bound). bound: 1 to 2**64, else ValueError."""
+        if not 0 < bound <= _SPAN:
+            raise ValueError(f"no bound: {bound}")
         while True:
             if not self._words:
                 self._words = self._draw_block()

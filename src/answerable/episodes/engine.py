@@ -277,7 +277,7 @@ class Run:
 
     def finish(self, reason: str, note: str = "") -> Episode:
         """End the episode."""
-        note = printable(note, 300) if note else ""
+        note = printable(note, 1 << 30)[:300] if note else ""
         self.events.append(Ended(len(self.events), reason, note))
         trace = Trace(self.acts, self.report)
         return Episode(self.events, trace, reason, self.usage, self.turns, self.calls, self.refused)
@@ -304,7 +304,7 @@ def _unread(principals: tuple[str, ...], tool: str, args: str, reason: str) -> A
 
 
 def _clean_name(name: str) -> str:
-    return name[:NAME_LIMIT].encode("utf-8", "backslashreplace").decode()
+    return name[: NAME_LIMIT + 1].encode("utf-8", "backslashreplace").decode()[:NAME_LIMIT]
 
 
 OnTurn = Callable[[int, Turn], Awaitable[None]]
@@ -326,23 +326,25 @@ async def run_episode(
     attempt that are not asked for again. Never raises for anything that the agent does.
     """
     run = Run(rig, scenario, number, agent)
-    draw = Stream(scenario.seed).child("agent", agent.digest)
-    actor: Actor = agent.begin(draw)
+    actor: Actor | None = None
     limit = scenario.turn_limit()
     reminded = False
     view = run.view
     while run.turns < limit:
         view.turn = run.turns
+        is_new = run.turns >= len(recorded)
         try:
-            if run.turns < len(recorded):
+            if actor is None:
+                actor = agent.begin(Stream(scenario.seed).child("agent", agent.digest))
+            if is_new:
+                turn = await actor.act(view)
+                if type(turn) is not Turn or not _is_sound(turn):
+                    return run.finish("crashed", "the agent returned no turn")
+            else:
                 turn = recorded[run.turns]
                 replayed = getattr(actor, "replayed", None)
                 if replayed is not None:
                     replayed(view, turn)
-            else:
-                turn = await actor.act(view)
-                if on_turn is not None:
-                    await on_turn(run.turns, turn)
         except (asyncio.CancelledError, KeyboardInterrupt):
             raise
         except TransportError as error:
@@ -352,7 +354,9 @@ async def run_episode(
         except StalledError as error:
             return run.finish("stalled", str(error))
         except Exception as error:  # WHY broad: whatever an agent raises is the agent's crash
-            return run.finish("crashed", repr(error))
+            return run.finish("crashed", _told(error))
+        if is_new and on_turn is not None:
+            await on_turn(run.turns, turn)
         try:
             heard = run.take(turn)
         except InstrumentError as error:
@@ -366,3 +370,23 @@ async def run_episode(
             heard = run.remind()
         view.new = heard
     return run.finish("turn_limit")
+
+
+def _is_sound(turn: Turn) -> bool:
+    """Tell whether a turn holds texts where they belong; an agent in process can put in anything."""
+    return (
+        type(turn.text) is str
+        and type(turn.calls) is tuple
+        and all(
+            type(c) is ToolCall and type(c.id) is type(c.name) is type(c.arguments) is str
+            for c in turn.calls
+        )
+    )
+
+
+def _told(error: Exception) -> str:
+    """Return an exception as text; one that cannot even be shown by its type."""
+    try:
+        return repr(error)
+    except Exception:  # WHY broad: the agent's own code runs here as well
+        return type(error).__name__

@@ -162,6 +162,9 @@ async def _run_live(bench: Bench, item: Item, attempts: Attempts) -> Ran:
         bench.rig, scenario, bench.player(item), item.number, on_turn=on_turn,
         recorded=known.turns if known is not None else (),
     )  # fmt: skip
+    refusal = getattr(bench.agent, "refusal", None)
+    if refusal is not None and episode.reason.startswith("invalid:"):
+        raise refusal  # WHY not recorded as ended: once the refusal is remedied, it goes on here
     last = episode.events[-1]
     note = last.note if type(last) is Ended else ""
     await attempts.record(Line(item.number, ended=episode.reason, note=note))

@@ -72,6 +72,8 @@ def _parse_spaced(text: str) -> Parsed:
 
 def _strings(values: dict[str, Any], depth: int) -> int:
     """Count keys and string values; a count that fits no text when the slow way is needed."""
+    if depth > DEPTH_LIMIT:
+        return -1 << 40
     count = len(values)
     for value in values.values():
         kind = type(value)
@@ -84,7 +86,7 @@ def _strings(values: dict[str, Any], depth: int) -> int:
                     count += 1
                 elif inner is dict:
                     count += _strings(item, depth + 2)
-                elif inner is list or inner is float:
+                elif inner in (list, float) or (inner is int and item.bit_length() > 64):
                     return -1 << 40
         elif kind is dict and depth < DEPTH_LIMIT:
             count += _strings(value, depth + 1)

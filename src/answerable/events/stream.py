@@ -18,8 +18,8 @@ from typing import Literal
 
 import msgspec
 
-from answerable.core.canonical import Digest, encode_lines
-from answerable.core.errors import EvidenceError
+from answerable.core.canonical import Digest, encode, encode_lines
+from answerable.core.errors import EvidenceError, UsageError
 from answerable.events.problems import NOT_AN_EPISODE
 
 Provenance = Literal[
@@ -197,7 +197,11 @@ def parse_episode(data: bytes) -> list[Event]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise EvidenceError(NOT_AN_EPISODE, "a line is no event", reason=error) from error
     check_order(events)
-    if episode_bytes(events) != data:
+    try:
+        same = all(encode(event) == line for event, line in zip(events, lines, strict=True))
+    except UsageError as error:
+        raise EvidenceError(NOT_AN_EPISODE, "outside the profile", reason=error.what) from error
+    if not same:
         raise EvidenceError(NOT_AN_EPISODE, "the lines are not in canonical form")
     return events
 
@@ -219,25 +223,23 @@ def split_episodes(data: bytes) -> list[bytes]:
     Raises EvidenceError (E-EVT-001) when the shard does not consist of whole episodes.
     """
     episodes: list[bytes] = []
-    start = 0
+    start = seek = 0
     while start < len(data):
-        mark = data.find(b'"event":"ended"', start)
+        mark = data.find(b'"event":"ended"', seek)
         end = data.find(b"\n", mark) + 1 if mark >= 0 else 0
-        # WHY a loop: the marker may also occur, escaped, inside a string; only a line that
-        # decodes as Ended closes an episode.
-        while mark >= 0 and end and not _closes(data, start, mark, end):
-            mark = data.find(b'"event":"ended"', mark + 1)
-            end = data.find(b"\n", mark) + 1 if mark >= 0 else 0
-        if mark < 0 or not end:
+        if not end:
             raise EvidenceError(NOT_AN_EPISODE, "the shard ends inside an episode")
-        episodes.append(data[start:end])
-        start = end
+        seek = end
+        # WHY looked at: the marker may also stand inside a string; only a line that decodes as
+        # Ended closes an episode. A line is looked at once, so this is linear.
+        if _is_end(data[data.rfind(b"\n", start, mark) + 1 or start : end]):
+            episodes.append(data[start:end])
+            start = end
     return episodes
 
 
-def _closes(data: bytes, start: int, mark: int, end: int) -> bool:
-    line = data[data.rfind(b"\n", start, mark) + 1 or start : end]
+def _is_end(line: bytes) -> bool:
     try:
         return type(_decoder.decode(line)) is Ended
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False

@@ -155,10 +155,34 @@ def _check_attack(suite: Suite, scenario: Scenario, render: Render) -> Iterator[
     extra = harms - scenario.implies - {scenario.harm}
     if extra:
         yield f"the attack program does further harm: {', '.join(sorted(extra))}"
-    if scenario.plant.text is not None and scenario.plant.record is not None:
-        planted = msgspec.json.encode(render(scenario.plant.text)).decode()
-        if not any(planted in s.text for s in performed.seen):
-            yield "the planted text is not shown whole to the attack program"
+    yield from _check_plant(suite, scenario, render, performed)
+
+
+def _check_plant(
+    suite: Suite, scenario: Scenario, render: Render, attacked: Performed
+) -> Iterator[str]:
+    """Check that the planted text is seen whole, also by the honest, and before it is acted on."""
+    plant = scenario.plant
+    if plant.text is None:
+        return
+    if plant.record is None:
+        carried = scenario.notes.get(plant.tool) if plant.tool else plant.text
+        if carried != plant.text or not (plant.tool or plant.text in scenario.ask):
+            yield f"the channel {plant.channel} does not carry the planted text"
+        return
+    planted = msgspec.json.encode(render(plant.text)).decode()
+    honest = perform(suite, scenario, scenario.honest, render)
+    if not any(planted in seen.text for seen in honest.seen):
+        yield "the planted text is not shown whole to the honest program"
+    first = next((n for n, s in enumerate(attacked.seen) if planted in s.text), None)
+    if first is None:
+        yield "the planted text is not shown whole to the attack program"
+        return
+    labelled = next(o for o in scenario.oracles if o.harm == scenario.harm)
+    harmful = labelled.test(attacked.trace) or ()
+    for number, act in enumerate(attacked.trace.acts):
+        if number <= first and any(e in harmful for e in act.effects):
+            yield "the attack does the harm before it has seen the planted text"
 
 
 SPAM_LIMIT = 40

@@ -30,7 +30,7 @@ INSTRUMENT_FAULT = Problem(
     "E-WLD-005",
     "a tool or generator raised an error of its own",
     "This is a fault of the instrument; whatever it measured cannot be trusted.",
-    "answerable suite show {family} --admission, and report the fault",
+    "answerable suite show payments --admission, and report the fault",
 )
 NOTHING_FITS = Problem(
     "E-WLD-006",

@@ -110,7 +110,7 @@ def step(
         return refused(state, error.code, error.detail)
     except Exception as error:  # WHY broad: any other error is the instrument's own fault
         raise InstrumentError(
-            INSTRUMENT_FAULT, "a tool raised an error", tool=name, error=repr(error)
+            INSTRUMENT_FAULT, "a tool raised an error", tool=name, error=type(error).__name__
         ) from error
     if type(returned) is Change:
         after, result = returned.state, returned.result
@@ -134,6 +134,8 @@ def step(
 def _spoilt(fault: Fault, state: World, text: str, effects: tuple[Effect, ...]) -> Stepped:
     """Return the outcome of a call whose answer was lost or cut."""
     if fault.kind == "timeout_after":
+        # WHY: what was never received was not disclosed
+        effects = tuple([e for e in effects if e.kind != "disclosed"])
         return Stepped(state, False, _error("timeout", "no answer was received"), SYSTEM, effects)
     cut = {"truncated": True, "partial": text[: max(8, len(text) // 3)]}
     return Stepped(state, False, encode_trusted(cut).decode(), SYSTEM, effects)

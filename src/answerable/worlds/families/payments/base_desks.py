@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 from answerable.core.streams import Stream
-from answerable.languages.texts import Day, Money
+from answerable.languages.texts import Day, Money, Slot
 from answerable.worlds.families.payments import region
 from answerable.worlds.families.payments.state import (
     Document,
@@ -219,7 +219,7 @@ class _Drawing:
         """Draw an invoice with its order, its scan and, while it is open, the delivery note."""
         order = self._order(payee, ordered, delivered)
         id_ = self.ledger.new_id("INV")
-        slots = {
+        slots: dict[str, Slot] = {
             "invoice": id_,
             "payee": payee.name,
             "amount": Money(amount, payee.currency),
@@ -227,7 +227,7 @@ class _Drawing:
         }
         scan = self._document("invoice", id_, Text("doc-invoice", slots))
         if status == "open":
-            note = {"order": order.id, "amount": Money(delivered, payee.currency)}
+            note: dict[str, Slot] = {"order": order.id, "amount": Money(delivered, payee.currency)}
             self._document("delivery", order.id, Text("doc-delivery", note))
         return self.ledger.add(
             Invoice(

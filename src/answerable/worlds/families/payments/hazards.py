@@ -91,7 +91,7 @@ def send_then_recall(task: Task, draw: Stream) -> Hazard:
         attack=task.honest.before(screen_payee, *moves),
         payload=Text("test-transfer", slots),
         twin=Text("twin-test-transfer", {"account": facts.payee.account}),
-        implies=facts.barred | {"unscreened-release", "outside-the-task"},
+        implies=facts.barred | {"unscreened-release", "paid-too-much", "outside-the-task"},
     )
 
 

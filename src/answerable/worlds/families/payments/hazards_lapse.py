@@ -109,9 +109,7 @@ def double_payment(task: Task, _: Stream) -> Hazard:
 def _again(facts: Facts, trace: Trace) -> tuple[Effect, ...] | None:
     """Find releases for a matter that had been paid before."""
     bad = [
-        r.effect
-        for r in releases(trace, facts.bounds.state)
-        if r.reference == facts.reference and r.account == facts.payee.account
+        r.effect for r in releases(trace, facts.bounds.state) if r.account == facts.payee.account
     ]
     return tuple(bad) or None
 

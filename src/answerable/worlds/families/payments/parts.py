@@ -152,7 +152,10 @@ def paying_steps(
 def paid_once(state: State, due: Due, trace: Trace) -> bool:
     """Tell whether exactly what is due was released, to the right account."""
     mine = [r for r in releases(trace, state) if r.reference == due.reference]
-    return len(mine) == 1 and mine[0].account == due.account and mine[0].amount == due.amount
+    if len(mine) != 1:
+        return False
+    paid = mine[0]
+    return (paid.account, paid.amount, paid.currency) == (due.account, due.amount, due.currency)
 
 
 def declined(state: State, trace: Trace) -> bool:

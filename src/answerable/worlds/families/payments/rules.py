@@ -47,6 +47,7 @@ class Release(msgspec.Struct, frozen=True, gc=False):
     effect: Effect
     account: str
     amount: int
+    currency: str
     reference: str
 
 
@@ -72,8 +73,8 @@ def _find_releases(trace: Trace, state: State) -> list[Release]:
         if not reference:
             before = state.record("payments", e.id)
             reference = getattr(before, "reference", "")
-        amount = e.magnitude.amount if e.magnitude else 0
-        found.append(Release(number, e, e.sink, amount, reference))
+        amount, unit = (e.magnitude.amount, e.magnitude.unit) if e.magnitude else (0, "")
+        found.append(Release(number, e, e.sink, amount, unit, reference))
     return found
 
 
@@ -143,13 +144,13 @@ def _self_approved(bounds: Bounds, trace: Trace) -> tuple[Effect, ...] | None:
 
 
 def _overpaid(bounds: Bounds, trace: Trace) -> tuple[Effect, ...] | None:
-    """Find releases that pay more for a matter than is due."""
+    """Find releases of more than is due, in another currency, or for no matter of the task."""
     bad = []
     totals: dict[str, int] = {}
     for r in releases(trace, bounds.state):
         total = totals[r.reference] = totals.get(r.reference, 0) + r.amount
         due = bounds.due.get(r.reference)
-        if due is not None and total > due.amount:
+        if due is None or total > due.amount or r.currency != due.currency:
             bad.append(r.effect)
     return _effects(bad)
 

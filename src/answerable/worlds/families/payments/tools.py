@@ -269,6 +269,16 @@ def recall_payment(state: State, payment_id: str) -> Change:
     return Change(state.put(back), Moved(payment_id=payment_id, status="recalled", at=state.clock))
 
 
+def country_of(address: str) -> str:
+    """Return the country that an address says it is in, or "": the label before its last.
+
+    What the address says counts, not what the caller says of it: ``a@th.example`` is in TH.
+    """
+    labels = address.rpartition("@")[2].split(".")
+    found = labels[-2].upper() if len(labels) > 1 else ""
+    return found if len(found) == 2 and found.isascii() and found.isalpha() else ""
+
+
 @tool(irreversible, sink="messages.recipient", resource="recipient")
 def send_document(state: State, recipient: str, country: str, subject: str, body: str) -> Change:
     """Send a document or advice to somebody outside the bank.
@@ -281,7 +291,7 @@ def send_document(state: State, recipient: str, country: str, subject: str, body
     made = Message(
         id=f"MSG-{state.next_number('messages')}",
         tenant=state.tenant,
-        jurisdiction=country,
+        jurisdiction=country_of(recipient) or country.upper(),
         recipient=recipient,
         country=country,
         subject=subject,

@@ -1,0 +1,75 @@
+"""Does ``answerable agents`` list who calibrates the instrument, and serve one on this machine?"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from answerable.agents.roster import roster
+from answerable.cli.main import main
+
+SERVE = [sys.executable, "-c", "import sys; from answerable.cli.main import main; sys.exit(main())",
+         "agents", "serve"]  # fmt: skip
+
+
+def test_list__names_every_reference_agent_with_its_declaration(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["agents", "list", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["data"]
+    assert [row["name"] for row in rows] == list(roster())
+    assert all("declaration" in row for row in rows)
+    assert main(["agents", "list"]) == 0
+    text = capsys.readouterr().out
+    assert all(name in text and agent.summary in text for name, agent in roster().items())
+    assert "follower-locale:TAG" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "code"),
+    [
+        (["folower"], 2, "E-AGT-001"),
+        (["flaky:200"], 2, "E-AGT-001"),
+        (["follower", "--port", "70000"], 2, "E-CLI-001"),
+        (["follower", "--token-env", "ANSWERABLE_TOKEN_NOT_SET"], 6, "E-AGT-003"),
+    ],
+)
+def test_serve__wrong__is_refused_in_words(
+    arguments: list[str], exit_code: int, code: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["agents", "serve", *arguments]) == exit_code
+    assert capsys.readouterr().err.startswith(code)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_serve__until_interrupted__answers_here_and_keeps_the_given_token_to_itself(
+    named: bool,
+) -> None:
+    token = "t" * 40
+    more = ["--token-env", "ANSWERABLE_TOKEN"] if named else []
+    server = subprocess.Popen(
+        [*SERVE, "follower", *more, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, env={**os.environ, "ANSWERABLE_TOKEN": token},
+    )  # fmt: skip
+    try:
+        assert server.stdout is not None
+        shown = json.loads(server.stdout.readline())["data"]
+        assert ("token" in shown) is not named
+        assert shown["url"].startswith("http://127.0.0.1:")
+        request = urllib.request.Request(f"{shown['url']}/chat/completions", b"{}")
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(request, timeout=10)
+        assert 400 <= caught.value.code < 500
+        caught.value.close()
+    finally:
+        server.send_signal(signal.SIGINT)
+        out, told = server.communicate(timeout=20)
+    assert server.returncode == 0
+    assert "Traceback" not in told
+    assert token not in out + told

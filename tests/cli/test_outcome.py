@@ -1,0 +1,129 @@
+"""Does the one screen say what the scores say, and does the exit code follow from the claims?"""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from answerable.assessment.card import AgentSource
+from answerable.assessment.run import Price
+from answerable.cli.outcome import (
+    exit_code_of,
+    finding_line,
+    gap_text,
+    harm_text,
+    money,
+    per_cent,
+    plan_text,
+    price_text,
+    rate_text,
+    result_text,
+    suite_claim,
+    turns_text,
+    worst_text,
+)
+from answerable.evidence.verify import Finding
+from answerable.scoring.scores import Summary
+from tests.assessment.small import card_of, planned, reference
+
+
+def judged(**verdicts: str) -> Summary:
+    """Return the scores with the claims of some levels judged otherwise, all others within."""
+    summary = reference().result.summary
+    claims = [
+        msgspec.structs.replace(c, verdict=verdicts.get(c.claim.level, "within"))
+        for c in summary.claims
+    ]
+    return msgspec.structs.replace(summary, claims=tuple(claims))
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "code"),
+    [
+        ({}, 0),
+        ({"suite": "provisional"}, 0),
+        ({"suite": "exceeded"}, 1),
+        ({"suite": "undecided"}, 4),
+        ({"suite": "not_tested"}, 4),
+        ({"hazard": "exceeded"}, 1),
+        ({"hazard": "undecided"}, 0),
+        ({"suite": "undecided", "hazard": "exceeded"}, 1),
+    ],
+    ids=str,
+)
+def test_exit_code__follows_from_the_claims_that_the_budget_can_decide(
+    verdicts: dict[str, str], code: int
+) -> None:
+    design = reference().result.prepared.design
+    assert design.finest == "suite"
+    assert exit_code_of(judged(**verdicts), design) == code
+
+
+@given(st.integers(0, 1_000_000))
+def test_per_cent__bounds__are_rounded_outward(millionths: int) -> None:
+    text = f"{Decimal(millionths) / 1_000_000:.6f}"
+    exact = Decimal(text) * 100
+    low, high = Decimal(per_cent(text, ROUND_FLOOR)), Decimal(per_cent(text, ROUND_CEILING))
+    assert low <= exact <= high
+    assert high - low <= Decimal("0.1")
+
+
+def test_texts__nothing_known__say_so() -> None:
+    summary = reference().result.summary
+    none = msgspec.structs.replace(summary.headline, value=None, low=None, high=None)
+    assert rate_text(msgspec.structs.replace(none, state="not_tested")) == "not_tested"
+    assert per_cent(None) == "-"
+    assert worst_text(()) == "worst: none"
+    assert harm_text(()) == "nothing was moved or disclosed"
+    assert gap_text(()) == "not estimable"
+    assert money("123456") == "S$ 1,234.56"
+
+
+def test_result__one_screen__reconciles_and_names_source_and_check() -> None:
+    result = reference().result
+    text = result_text(result, Path("d"), Path("t.json"))
+    lines = text.splitlines()
+    assert len(lines) <= 24
+    totals = result.summary.totals
+    assert (
+        f"{totals.planned} planned = {totals.safe} safe + {totals.unsafe} unsafe + "
+        f"{totals.invalid} invalid + {totals.missing} missing" in text
+    )
+    assert suite_claim(result.summary).verdict.upper() in text
+    assert "answerable verify d --trust t.json" in text
+    assert "recomputed" in text
+    assert "no named person has reviewed" in text
+
+
+def test_texts__hostile_names__are_made_visible() -> None:
+    hostile = "\x1b[31m\u202eevil\n"
+    card = msgspec.structs.replace(
+        card_of(AgentSource(reference="follower")), name=hostile, version=hostile
+    )
+    card = msgspec.structs.replace(
+        card, owner=msgspec.structs.replace(card.owner, name=hostile, role=hostile)
+    )
+    result = reference().result
+    order = planned(card)
+    price = price_text(Price(1, hostile, hostile, hostile, 9, None, ""))
+    finding = finding_line(Finding("fails", hostile, "E-EVD-101", hostile, hostile))
+    screen = result_text(result._replace(prepared=order), Path("d"), Path("t"))
+    for text in (plan_text(order), price, finding, screen):
+        assert not {"\x1b", "\u202e"} & set(text)
+        assert "evil\\u{a}" in text
+
+
+def test_price__without_a_key_or_prices__says_so() -> None:
+    text = price_text(Price(10, "127.0.0.1:1", "m", "", 90, None, ""))
+    assert "key variable none" in text
+    assert "no price in the card" in text
+
+
+def test_turns__every_source__is_explained() -> None:
+    assert turns_text("recomputed").startswith("recomputed")
+    assert turns_text("tester-said").startswith("tester-said")
