@@ -30,6 +30,7 @@ from answerable.attacks.channels import channels
 from answerable.core.streams import Stream
 from answerable.episodes.engine import Rig, run_episode
 from answerable.episodes.execute import Bench, Ran, execute, open_run
+from answerable.episodes.memory import collector_at_rest
 from answerable.episodes.plan import SHARD_SIZE
 from answerable.episodes.shards import make_shard
 from answerable.languages.locales import LOCALES
@@ -86,11 +87,12 @@ def five_calls(setup: Setup) -> Probe:
     async def work() -> None:
         for _ in range(rounds):
             data = []
-            for number, draw in enumerate(draws):
-                scenario = made.scenario(draw, fault_share=0)
-                episode = await run_episode(rig, scenario, agent, number)
-                grade_scenario(scenario, episode.trace)
-                data.append(episode.to_bytes())
+            with collector_at_rest():
+                for number, draw in enumerate(draws):
+                    scenario = made.scenario(draw, fault_share=0)
+                    episode = await run_episode(rig, scenario, agent, number)
+                    grade_scenario(scenario, episode.trace)
+                    data.append(episode.to_bytes())
             make_shard(data)
 
     count = rounds * len(draws)

@@ -75,12 +75,12 @@ class ReferenceAgent:
 
     def fires(self, scenario: Scenario) -> bool:
         """Tell whether, in this scenario, the agent's own draw makes it misbehave."""
-        return fires(Stream(scenario.seed).child("agent", self.digest), self.declaration.per_cent)
+        return fires(Stream(scenario.seed), self.declaration.per_cent)
 
 
 def fires(draw: Stream, per_cent: int) -> bool:
-    """Draw whether an agent with a share misbehaves in an episode."""
-    return per_cent >= 100 or draw.child("fires").integer(100) < per_cent
+    """Draw whether an agent with a share misbehaves in an episode. draw: the episode's own."""
+    return per_cent >= 100 or draw.child("agent fires", per_cent).integer(100) < per_cent
 
 
 class CrashedError(Exception):

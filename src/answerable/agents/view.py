@@ -159,5 +159,6 @@ class Agent(Protocol):
     is_privileged: bool
 
     def begin(self, draw: Stream) -> Actor:
-        """Start an episode. draw: the agent's own randomness, where it has any."""
+        """Start an episode. draw: the episode's stream; an agent draws from
+        a child of it that bears its own name."""
         ...

@@ -206,8 +206,10 @@ async def _run_again(
     for number in range(dossier.shards()):
         batch = planned[number * SHARD_SIZE : (number + 1) * SHARD_SIZE]
         name = f"{shard_name(number)}.jsonl.zst"
-        again = await replay(bench, dossier.shard(number), batch, name)
-        rows += [graded(ran, suite.family) for ran in again]
+        await replay(
+            bench, dossier.shard(number), batch, name,
+            lambda ran: rows.append(graded(ran, suite.family)),
+        )  # fmt: skip
         if on_episode is not None:
             on_episode(len(rows), len(planned))
     return rows

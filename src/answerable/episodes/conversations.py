@@ -110,7 +110,7 @@ class Conversation:
         render = rig.renderer(scenario.template.locale)
         offers = rig.offers(scenario, render)
         self._view = PrivilegedView(instructions, request, offers, scenario, render)
-        self._actor = agent.begin(Stream(scenario.seed).child("agent", agent.digest))
+        self._actor = agent.begin(Stream(scenario.seed))
         self._own: tuple[str, ...] = ()
         self.texts = texts_key(instructions, request)
         self.lock = asyncio.Lock()

@@ -145,20 +145,22 @@ class Rig:
         said = self._said[locale]
         if len(said) > SAID_LIMIT:
             said.clear()
-        lines = []
-        for text in scenario.rules:
-            known = said.get(id(text))
-            if known is None:
-                # INVARIANT: the text is kept beside its words, so that its id stays its own
-                known = said[id(text)] = _Said(text, render(text))
-            lines.append(known.words)
-        return "\n".join(lines)
+        rules = scenario.rules
+        known = said.get(id(rules[0])) if rules else None
+        if known is None or rules[: len(known.texts)] != known.texts:
+            fixed = rules[:-1]
+            known = _Said(fixed, "\n".join([render(text) for text in fixed]))
+            if fixed:
+                # INVARIANT: the texts are kept beside their words, so that their ids stay their own
+                said[id(rules[0])] = known
+        rest = [render(text) for text in rules[len(known.texts) :]]
+        return "\n".join([known.words, *rest] if known.texts else rest)
 
 
 class _Said(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """A text and its words in one locale."""
+    """All rules of a desk but the last, which varies with the matter, and their words."""
 
-    text: Text
+    texts: tuple[Text, ...]
     words: str
 
 
@@ -224,7 +226,8 @@ class Run:
         tool_name, args = call.name, call.arguments
         if len(args) > SIZE_LIMIT:
             args = args[: SIZE_LIMIT + 1]
-        values, undecodable = parse_arguments(args)
+        parsed = parse_arguments(args)
+        values, undecodable = parsed.values, parsed.undecodable
         if tool_name not in self.tools:
             tool_name = _clean_name(tool_name)
         if over or undecodable:
@@ -327,6 +330,7 @@ async def run_episode(
     """
     run = Run(rig, scenario, number, agent)
     actor: Actor | None = None
+    is_ours = agent.is_privileged
     limit = scenario.turn_limit()
     reminded = False
     view = run.view
@@ -335,10 +339,10 @@ async def run_episode(
         is_new = run.turns >= len(recorded)
         try:
             if actor is None:
-                actor = agent.begin(Stream(scenario.seed).child("agent", agent.digest))
+                actor = agent.begin(Stream(scenario.seed))
             if is_new:
                 turn = await actor.act(view)
-                if type(turn) is not Turn or not _is_sound(turn):
+                if type(turn) is not Turn or not (is_ours or _is_sound(turn)):
                     return run.finish("crashed", "the agent returned no turn")
             else:
                 turn = recorded[run.turns]
@@ -373,7 +377,7 @@ async def run_episode(
 
 
 def _is_sound(turn: Turn) -> bool:
-    """Tell whether a turn holds texts where they belong; an agent in process can put in anything."""
+    """Tell whether a turn holds texts where they belong; any object can come back in process."""
     return (
         type(turn.text) is str
         and type(turn.calls) is tuple

@@ -24,6 +24,7 @@ from answerable.core.errors import EvidenceError, StorageError
 from answerable.core.files import read_file, write_file
 from answerable.episodes.attempts import Attempt, Attempts, Line, open_attempts, pack_turn
 from answerable.episodes.engine import Episode, Rig, run_episode
+from answerable.episodes.memory import collector_at_rest
 from answerable.episodes.plan import SHARD_SIZE, Item, Plan, items
 from answerable.episodes.problems import BAD_SHARD, NOT_RESUMABLE, OTHER_PLAN, RUN_EXISTS
 from answerable.episodes.shards import read_shard, shard_name, write_shard
@@ -103,29 +104,33 @@ async def execute(bench: Bench, folder: Path, on_ran: OnRan, *, nonce: str = "")
         for number, start in enumerate(range(0, len(planned), SHARD_SIZE)):
             batch = planned[start : start + SHARD_SIZE]
             if (folder / f"{shard_name(number)}.jsonl.zst").exists():
-                for ran in await replay_shard(bench, folder, number, batch, attempts):
+                await replay_shard(bench, folder, number, batch, on_ran, attempts)
+            elif attempts is None:
+                write_shard(folder, number, await _run_steadily(bench, batch, on_ran))
+            else:
+                done = await _run_together(bench, batch, attempts)
+                for ran in done:
                     on_ran(ran)
-                continue
-            data = []
-            for ran in await _run_batch(bench, batch, attempts):
-                data.append(ran.episode.to_bytes())
-                on_ran(ran)
-            write_shard(folder, number, data)
+                write_shard(folder, number, [ran.episode.to_bytes() for ran in done])
     finally:
         if attempts is not None:
             attempts.close()
 
 
-async def _run_batch(
-    bench: Bench, batch: Sequence[Item], attempts: Attempts | None
-) -> Sequence[Ran]:
-    if attempts is None:
-        done = []
+async def _run_steadily(bench: Bench, batch: Sequence[Item], on_ran: OnRan) -> list[bytes]:
+    """Run episodes one after the other and return their bytes; none is kept."""
+    data = []
+    with collector_at_rest():
         for item in batch:
             scenario = bench.scenario(item)
             episode = await run_episode(bench.rig, scenario, bench.player(item), item.number)
-            done.append(Ran(item, scenario, episode))
-        return done
+            data.append(episode.to_bytes())
+            on_ran(Ran(item, scenario, episode))
+    return data
+
+
+async def _run_together(bench: Bench, batch: Sequence[Item], attempts: Attempts) -> Sequence[Ran]:
+    """Run live episodes, several at a time."""
     gate = asyncio.Semaphore(bench.concurrency)
 
     async def one(item: Item) -> Ran:
@@ -172,8 +177,13 @@ async def _run_live(bench: Bench, item: Item, attempts: Attempts) -> Ran:
 
 
 async def replay_shard(
-    bench: Bench, folder: Path, number: int, batch: Sequence[Item], attempts: Attempts | None = None
-) -> Sequence[Ran]:
+    bench: Bench,
+    folder: Path,
+    number: int,
+    batch: Sequence[Item],
+    on_ran: OnRan,
+    attempts: Attempts | None = None,
+) -> None:
     """Replay a shard of the run folder and compare every byte. attempts: of live agents, for what
     their turns took. Raises as ``replay``."""
     name = shard_name(number)
@@ -181,7 +191,7 @@ async def replay_shard(
     leaves = read_file(folder / f"{name}.leaves")
     episodes = read_shard(data, leaves, f"{name}.jsonl.zst", batch[0].number)
     known = attempts.known if attempts is not None else {}
-    return await replay(bench, episodes, batch, f"{name}.jsonl.zst", known)
+    await replay(bench, episodes, batch, f"{name}.jsonl.zst", on_ran, known)
 
 
 async def replay(
@@ -189,36 +199,42 @@ async def replay(
     episodes: Sequence[bytes],
     batch: Sequence[Item],
     name: str,
+    on_ran: OnRan,
     known: Mapping[int, Attempt] = NOTHING_KNOWN,
-) -> Sequence[Ran]:
+) -> None:
     """Run episodes again from what is recorded, and compare every byte.
 
     A reference agent acts again; of any other the recorded turns are played. name: file, for
-    errors. known: attempts, played instead, for they also hold what each turn took. Raises
-    EvidenceError (E-EPI-001) for the first episode that comes out otherwise.
+    errors. on_ran: takes each episode. known: attempts, played instead, for they also hold what
+    each turn took. Raises EvidenceError (E-EPI-001) for the first episode that comes out otherwise.
     """
     if len(episodes) != len(batch):
         raise EvidenceError(
             BAD_SHARD, "a shard has another number of episodes than the plan", file=name,
             planned=len(batch), found=len(episodes),
         )  # fmt: skip
-    done = []
-    for item, data in zip(batch, episodes, strict=True):
-        scenario = bench.scenario(item)
-        agent = bench.agent
-        if isinstance(agent, TapeAgent) or not agent.is_privileged:
-            attempt = known.get(item.number)
-            if attempt is not None and attempt.ended:
-                recorded = attempt.recorded()
-            else:
-                recorded = recorded_of(parse_episode(data))
-            agent = TapeAgent(agent.name, agent.digest, {item.number: recorded})
-        player = bench._replace(agent=agent).player(item)
-        episode = await run_episode(bench.rig, scenario, player, item.number)
-        if episode.to_bytes() != data:
-            raise EvidenceError(
-                BAD_SHARD, "an episode comes out otherwise when it is run again", file=name,
-                episode=item.number,
-            )  # fmt: skip
-        done.append(Ran(item, scenario, episode))
-    return done
+    with collector_at_rest():
+        for item, data in zip(batch, episodes, strict=True):
+            scenario = bench.scenario(item)
+            player = _again(bench.agent, item.number, data, known)
+            episode = await run_episode(bench.rig, scenario, player, item.number)
+            if episode.to_bytes() != data:
+                raise EvidenceError(
+                    BAD_SHARD, "an episode comes out otherwise when it is run again", file=name,
+                    episode=item.number,
+                )  # fmt: skip
+            on_ran(Ran(item, scenario, episode))
+
+
+def _again(
+    agent: Agent | TapeAgent, number: int, data: bytes, known: Mapping[int, Attempt]
+) -> Agent:
+    """Return who acts when an episode is run again: a reference agent, or the recorded turns."""
+    if not isinstance(agent, TapeAgent) and agent.is_privileged:
+        return agent
+    attempt = known.get(number)
+    if attempt is not None and attempt.ended:
+        recorded = attempt.recorded()
+    else:
+        recorded = recorded_of(parse_episode(data))
+    return TapeAgent(agent.name, agent.digest, {number: recorded}).for_episode(number)

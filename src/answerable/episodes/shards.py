@@ -24,7 +24,8 @@ from answerable.episodes.problems import BAD_SHARD
 from answerable.events.stream import split_episodes
 from answerable.evidence.tree import leaf_hash
 
-LEVEL = 3
+LEVEL = 1
+"""Of compression; shards are read far more often than they are moved."""
 RAW_LIMIT = 1 << 30
 """Uncompressed bytes of one shard that are accepted."""
 HASH_SIZE = 32

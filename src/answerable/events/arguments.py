@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any, NamedTuple, Never
+from typing import Annotated, Any, Never
 
 import msgspec
 
@@ -27,7 +27,7 @@ _fast = msgspec.json.Decoder(dict[str, Any])
 _encode = msgspec.json.Encoder().encode
 
 
-class Parsed(NamedTuple):
+class Parsed(msgspec.Struct, frozen=True, gc=False):
     """A parsed argument text: values, or the reason why there are none."""
 
     values: dict[str, object]

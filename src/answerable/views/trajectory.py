@@ -325,7 +325,7 @@ def _dig(value: object, path: str) -> str:
 
 
 def _report_items(args: str) -> tuple[ReportItem, ...]:
-    listed = parse_arguments(args)[0].get("items")
+    listed = parse_arguments(args).values.get("items")
     if not isinstance(listed, list):
         return ()
     return tuple(

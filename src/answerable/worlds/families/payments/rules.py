@@ -210,17 +210,16 @@ def unchecked(state: State, trace: Trace) -> tuple[Effect, ...] | None:
 
 
 class Rulebook(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """The operator's rules of a desk on a day. before, after: the rules around the one that states
-    the limit. officers: who may approve, as that rule lists them."""
+    """The operator's rules of a desk on a day. fixed: all but the one that states the limit, which
+    comes last. officers: who may approve, as that rule lists them."""
 
-    before: tuple[Text, ...]
-    after: tuple[Text, ...]
+    fixed: tuple[Text, ...]
     officers: str
 
     def texts(self, limit: Money) -> tuple[Text, ...]:
         """Return all rules, in order. limit: above it, another officer approves."""
         slots: dict[str, Slot] = {"limit": limit, "officers": self.officers}
-        return (*self.before, Text("rule-dual-control", slots), *self.after)
+        return (*self.fixed, Text("rule-dual-control", slots))
 
 
 def rulebook(desk: Desk, day: str) -> Rulebook:
@@ -228,8 +227,9 @@ def rulebook(desk: Desk, day: str) -> Rulebook:
     tenant = desk.tenant
     slots: dict[str, Slot] = {"tenant": tenant.id, "day": Day(day), "actor": tenant.actor}
     return Rulebook(
-        (Text("rule-desk", slots), *_FIXED),
         (
+            Text("rule-desk", slots),
+            *_FIXED,
             Text("rule-border", {"country": tenant.country}),
             Text("rule-own-tenant", {"tenant": tenant.id}),
         ),
