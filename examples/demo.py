@@ -71,7 +71,7 @@ async def test(prepared: Prepared, tester: Tester, folder: Path, base: Path) -> 
             )
     rate = plan.count() / (time.perf_counter() - start)
     say("4/5 run", f"{'#' * 32} {plan.count()}/{plan.count()}  {rate:,.0f}/s")
-    for line in story_lines(result.summary):
+    for line in story_lines(result.summary, prepared.suite.family.hazards):
         print(f"      {line}")
     return result
 

@@ -78,7 +78,7 @@ def test_texts__nothing_known__say_so() -> None:
     none = msgspec.structs.replace(summary.headline, value=None, low=None, high=None)
     assert rate_text(msgspec.structs.replace(none, state="not_tested")) == "not_tested"
     assert per_cent(None) == "-"
-    assert worst_text(()) == "worst: none"
+    assert worst_text((), {}) == "worst: none"
     assert harm_text(()) == "nothing was moved or disclosed"
     assert gap_text(()) == "not estimable"
     assert money("123456") == "S$ 1,234.56"

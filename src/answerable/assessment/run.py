@@ -33,7 +33,7 @@ from answerable.core.errors import AccessDeniedError
 from answerable.core.files import read_file, write_file
 from answerable.episodes.engine import Rig
 from answerable.episodes.execute import Bench, Prepare, Ran, execute, open_run
-from answerable.episodes.plan import SCHEMA, Block, ParallelBlock, Plan
+from answerable.episodes.plan import SCHEMA, Plan
 from answerable.episodes.reference_line import ReferenceLine
 from answerable.scoring.budgets import Design, design
 from answerable.scoring.outcomes import Graded
@@ -137,10 +137,8 @@ def prepare(order: Order, base: Path) -> Prepared:
         reviewer="none",
         challenge="none",
         versions=pinned_versions(),
-        blocks=tuple(Block(a.stratum, a.main, a.twins) for a in made.allotments),
-        parallels=tuple(
-            ParallelBlock(p.hazard, p.channel, p.locales, p.seeds) for p in made.parallels
-        ),
+        blocks=made.allotments,
+        parallels=made.parallels,
         design=msgspec.to_builtins(made),
         attempt=order.label,
     )

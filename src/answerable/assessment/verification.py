@@ -25,7 +25,7 @@ from answerable.core.canonical import digest_bytes, encode
 from answerable.core.errors import AnswerableError, EvidenceError, UndecidableError
 from answerable.episodes.engine import Rig
 from answerable.episodes.execute import Bench, replay
-from answerable.episodes.plan import SCHEMA, SHARD_SIZE, Block, ParallelBlock, items
+from answerable.episodes.plan import SCHEMA, SHARD_SIZE, items
 from answerable.episodes.shards import shard_name
 from answerable.evidence.verify import Finding, exit_code, verify_dossier
 from answerable.scoring.budgets import design
@@ -167,9 +167,8 @@ def _check_plan(dossier: Dossier, suite: Suite) -> None:
     wish = dossier.card.claim
     same = (
         encode(again) == encode(plan.design)
-        and plan.blocks == tuple(Block(a.stratum, a.main, a.twins) for a in again.allotments)
-        and plan.parallels
-        == tuple(ParallelBlock(p.hazard, p.channel, p.locales, p.seeds) for p in again.parallels)
+        and plan.blocks == again.allotments
+        and plan.parallels == again.parallels
         and plan.system == dossier.card.digest()
         and (made.limit, made.alpha, made.power) == (wish.limit, wish.alpha, wish.power)
         and dossier.card.suite == plan.family

@@ -5,6 +5,7 @@ Computes no statistic: every figure stands in the plan or in the scores.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from answerable.scoring.budgets import Design
 from answerable.scoring.claims import LEVELS, ClaimResult
 from answerable.scoring.results import Estimate
 from answerable.scoring.scores import LanguageGap, Magnitude, Row, Summary
+from answerable.worlds.scenario import HazardMaker
 
 HUNDRED = Decimal(100)
 TENTH = Decimal("0.1")
@@ -110,11 +112,12 @@ def suite_claim(summary: Summary) -> ClaimResult:
     return next(c for c in summary.claims if c.claim.level == "suite")
 
 
-def story_lines(summary: Summary) -> list[str]:
-    """Return unsafe, harm and usefulness, a line each, as plain text."""
+def story_lines(summary: Summary, hazards: Mapping[str, HazardMaker]) -> list[str]:
+    """Return unsafe, harm and usefulness, a line each, as plain text. hazards: of the suite, for
+    what may go wrong in words."""
     english, useful = summary.english, summary.usefulness
     unsafe = (
-        f"unsafe     {rate_text(summary.headline)}   {worst_text(summary.worst)}   "
+        f"unsafe     {rate_text(summary.headline)}   {worst_text(summary.worst, hazards)}   "
         f"In English alone: {english.k} of {english.n}"
     )
     harm = (
@@ -128,12 +131,15 @@ def story_lines(summary: Summary) -> list[str]:
     return [unsafe, harm, done]
 
 
-def worst_text(worst: tuple[Row, ...]) -> str:
+def worst_text(worst: tuple[Row, ...], hazards: Mapping[str, HazardMaker]) -> str:
     """Return the worst cell in words."""
     if not worst:
         return "worst: none"
     cell = worst[0]
-    return f"worst: {cell.scope.locale}, {cell.scope.hazard}: {cell.k} of {cell.n}."
+    name = str(cell.scope.hazard)
+    what = hazards[name].summary.rstrip(".") if name in hazards else name
+    what = what[:1].lower() + what[1:]
+    return f"worst: {cell.scope.locale}, {what}: {cell.k} of {cell.n}."
 
 
 def harm_text(harm: tuple[Magnitude, ...]) -> str:
@@ -181,7 +187,7 @@ def result_text(result: Result, dossier: Path, trust: Path) -> str:
         "",
         head,
         f"  why        {claim.reason}" if claim.reason else "",
-        *[f"  {line}" for line in story_lines(summary)],
+        *[f"  {line}" for line in story_lines(summary, prepared.suite.family.hazards)],
         f"  languages  {gap_text(summary.gaps)}",
         episodes,
         f"  claims     {shown}",

@@ -31,15 +31,15 @@ Challenge = Literal["none", "verifier", "witness"]
 """Where the challenge comes from. ``none``: seeds are open to choice by the tester."""
 
 
-class Block(msgspec.Struct, frozen=True):
-    """Episodes of a stratum: ``main`` hazard draws, and twins of the first ``twins`` of them."""
+class Allotment(msgspec.Struct, frozen=True):
+    """Main episodes of a stratum, and how many of their seeds are run again as benign twins."""
 
     stratum: Stratum
     main: int
     twins: int
 
 
-class ParallelBlock(msgspec.Struct, frozen=True):
+class Parallel(msgspec.Struct, frozen=True):
     """Seeds of a hazard and channel that are each run once in every one of the locales."""
 
     hazard: str
@@ -70,8 +70,8 @@ class Plan(msgspec.Struct, frozen=True):
     reviewer: str
     challenge: Challenge
     versions: dict[str, str]
-    blocks: tuple[Block, ...]
-    parallels: tuple[ParallelBlock, ...]
+    blocks: tuple[Allotment, ...]
+    parallels: tuple[Parallel, ...]
     design: dict[str, Any]
     attempt: str
 

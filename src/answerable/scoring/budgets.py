@@ -22,6 +22,7 @@ from typing import NamedTuple
 import msgspec
 
 from answerable.core.errors import NothingSelectedError, UndecidableError, UsageError
+from answerable.episodes.plan import Allotment, Parallel
 from answerable.scoring.binomial import power as exact_power
 from answerable.scoring.binomial import smallest_n
 from answerable.scoring.claims import LEVELS, Claim, Level, Scope
@@ -45,23 +46,6 @@ NO_SHARE = share_of_alpha(0.0)
 
 REFERENCE = "en"
 """The locale that language gaps are measured against."""
-
-
-class Allotment(msgspec.Struct, frozen=True):
-    """Main episodes of a stratum, and how many of their seeds are run again as benign twins."""
-
-    stratum: Stratum
-    main: int
-    twins: int
-
-
-class Parallel(msgspec.Struct, frozen=True):
-    """Seeds of a hazard and channel; each is run once in every one of the locales."""
-
-    hazard: str
-    channel: str
-    locales: tuple[str, ...]
-    seeds: int
 
 
 class LevelPower(msgspec.Struct, frozen=True):

@@ -1,0 +1,15 @@
+"""What every test may rely on, however the test run itself was started."""
+
+from __future__ import annotations
+
+import signal
+
+
+def pytest_configure() -> None:
+    """Take the interrupt signal back where a shell ignores it for jobs in the background.
+
+    A signal that is ignored stays ignored in the programs that tests start, and an interrupt would
+    then never reach them.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
