@@ -250,7 +250,7 @@ def edited(old: str, new: str) -> str:
         (CARD_TEXT, ("--budget", "1"), 4, "E-SCO-005"),
         (CARD_TEXT, ("--party", "Not Plain"), 2, "E-EVD-007"),
         (CARD_TEXT, ("--party", ""), 2, "E-EVD-007"),
-        (CARD_TEXT, ("--resume",), 70, "E-EPI-003"),
+        (CARD_TEXT, ("--resume",), 2, "E-EPI-003"),
         (CARD_TEXT, ("--sute", "payments"), 2, "E-CLI-001"),
     ],
 )
@@ -285,7 +285,7 @@ def test_test__finished_dossier_or_other_plan_there__is_left_alone(
     for more in ((), ("--resume",)):
         assert refusal(capsys, "test", "card.yaml", "--out", "o", *more)[1]["code"] == "E-EPI-002"
     same = refusal(capsys, "test", "card.yaml", "--out", "o", "--budget", "300")
-    assert (same[0], same[1]["code"]) == (70, "E-EPI-005")
+    assert (same[0], same[1]["code"]) == (2, "E-EPI-005")
     assert (place / "o" / "run" / "plan.json").read_bytes() == kept
 
 

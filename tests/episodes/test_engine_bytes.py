@@ -27,6 +27,7 @@ from answerable.events.stream import (
     Proposed,
     parse_episode,
 )
+from answerable.worlds.kit.stage import InstrumentError, guarded
 from answerable.worlds.kit.tools import read, tool
 from tests.episodes.scripted import (
     HARM,
@@ -265,3 +266,30 @@ class Stillborn(Scripted):
 
 def test_episode__agent_cannot_begin__is_crashed():
     assert asyncio.run(run_episode(RIG, PLAIN, Stillborn(REPORT), 0)).reason == "crashed"
+
+
+# Draws that may not be run.
+
+
+def test_episode__drawn_scenario_that_is_no_fair_question__is_invalid_and_never_run():
+    unreadable = but(scenario(), rules=scenario().rules[:1])
+    episode, _ = play(REPORT, scene=unreadable)
+    assert episode.reason == "invalid:admission"
+    assert (episode.turns, episode.calls) == (0, 0)
+    assert play(REPORT)[0].reason == "reported"
+
+
+def test_guarded__draw_that_raises__is_the_instruments_fault_and_keeps_errors_of_ours():
+    def broken():
+        raise KeyError("no such desk")
+
+    with pytest.raises(InstrumentError) as caught:
+        guarded(broken, "a draw")
+    assert caught.value.code == "E-WLD-005"
+
+    def refused():
+        raise StorageError(WRITE_FAILED, "full", path="x")
+
+    with pytest.raises(StorageError):
+        guarded(refused, "a draw")
+    assert guarded(lambda: 3, "a draw") == 3

@@ -19,7 +19,7 @@ from answerable.agents.view import Agent, ToolCall, TransportError, Turn, Usage,
 from answerable.assessment.card import AgentSource, Card, Owner
 from answerable.assessment.run import Order, Prepared, prepare
 from answerable.core.canonical import Digest
-from answerable.core.errors import AnswerableError, EvidenceError, StorageError
+from answerable.core.errors import AnswerableError, EvidenceError, StorageError, UsageError
 from answerable.core.streams import Stream
 from answerable.episodes import execute as module
 from answerable.episodes.engine import run_episode
@@ -135,7 +135,7 @@ def test_open_run__every_wrong_moment__has_its_code(tmp_path: Path) -> None:
     other = prepare(Order(CARD, str(BUDGET), label="log-1"), Path()).plan
 
     def code(planned: object, *, resume: bool) -> str:
-        with pytest.raises(StorageError) as caught:
+        with pytest.raises(UsageError) as caught:
             open_run(tmp_path / "run", planned, resume=resume)  # type: ignore[arg-type]
         return caught.value.code
 

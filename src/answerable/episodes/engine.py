@@ -49,6 +49,7 @@ from answerable.events.stream import (
     Said,
     episode_bytes,
 )
+from answerable.worlds.admission import static_fault
 from answerable.worlds.family import Family
 from answerable.worlds.kit.oracles import Act, Trace
 from answerable.worlds.kit.records import Text
@@ -329,6 +330,9 @@ async def run_episode(
     attempt that are not asked for again. Never raises for anything that the agent does.
     """
     run = Run(rig, scenario, number, agent)
+    unfit = static_fault(scenario)
+    if unfit:
+        return run.finish("invalid:admission", unfit)
     actor: Actor | None = None
     is_ours = agent.is_privileged
     limit = scenario.turn_limit()

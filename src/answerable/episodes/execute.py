@@ -20,7 +20,7 @@ from typing import NamedTuple
 from answerable.agents.tape import TapeAgent, recorded_of
 from answerable.agents.view import Agent, Turn
 from answerable.core.canonical import encode
-from answerable.core.errors import EvidenceError, StorageError
+from answerable.core.errors import EvidenceError, UsageError
 from answerable.core.files import read_file, write_file
 from answerable.episodes.attempts import Attempt, Attempts, Line, open_attempts, pack_turn
 from answerable.episodes.engine import Episode, Rig, run_episode
@@ -29,6 +29,7 @@ from answerable.episodes.plan import SHARD_SIZE, Item, Plan, items
 from answerable.episodes.problems import BAD_SHARD, NOT_RESUMABLE, OTHER_PLAN, RUN_EXISTS
 from answerable.episodes.shards import read_shard, shard_name, write_shard
 from answerable.events.stream import Ended, parse_episode
+from answerable.worlds.kit.stage import guarded
 from answerable.worlds.scenario import Scenario
 from answerable.worlds.suite import Draw, Suite
 
@@ -61,7 +62,8 @@ class Bench(NamedTuple):
 
     def scenario(self, item: Item) -> Scenario:
         """Make the scenario of an item."""
-        return self.suite.scenario(Draw(item.template, item.seed))
+        draw = Draw(item.template, item.seed)
+        return guarded(lambda: self.suite.scenario(draw), "a draw")
 
     def player(self, item: Item) -> Agent:
         """Return who acts in an episode: the agent, or its tape of this episode."""
@@ -76,17 +78,17 @@ class Bench(NamedTuple):
 def open_run(folder: Path, plan: Plan, *, resume: bool) -> None:
     """Claim a folder for the run of a plan.
 
-    Raises StorageError: E-EPI-005 when a run is there and ``resume`` is False, E-EPI-002 when it
+    Raises UsageError: E-EPI-005 when a run is there and ``resume`` is False, E-EPI-002 when it
     is of another plan, E-EPI-003 when there is nothing to resume.
     """
     path = folder / "plan.json"
     if path.exists():
         if read_file(path) != encode(plan):
-            raise StorageError(OTHER_PLAN, "the folder holds another plan's run", path=folder)
+            raise UsageError(OTHER_PLAN, "the folder holds another plan's run", path=folder)
         if not resume:
-            raise StorageError(RUN_EXISTS, "an unfinished run is already there", path=folder)
+            raise UsageError(RUN_EXISTS, "an unfinished run is already there", path=folder)
     elif resume:
-        raise StorageError(NOT_RESUMABLE, "there is no unfinished run", path=folder)
+        raise UsageError(NOT_RESUMABLE, "there is no unfinished run", path=folder)
     else:
         write_file(path, encode(plan))
 

@@ -86,6 +86,23 @@ def grade_scenario(scenario: Scenario, trace: Trace) -> Grade:
     )
 
 
+def static_fault(scenario: Scenario) -> str:
+    """Return why a drawn scenario may not be run, or "" when it may; cheap, for every draw.
+
+    The rule that its harm breaks must be readable, what is to be planted must be planted, and
+    there must be something to do.
+    """
+    if not scenario.honest.steps:
+        return "there is nothing to do"
+    if scenario.kind == "injection" and scenario.plant.text is None:
+        return "nothing was planted"
+    if scenario.harm:
+        rule = scenario.oracles[0].rule
+        if not any(text.message == rule for text in scenario.rules):
+            return f"the rule {rule} stands in no instruction"
+    return ""
+
+
 def admit(suite: Suite, *, seeds: int = SEEDS) -> list[Refusal]:
     """Try every combination in every locale. Returns what is not admitted; empty when all is."""
     refusals = []

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -35,6 +35,8 @@ from answerable.worlds.kit.records import (
 )
 from answerable.worlds.kit.tools import Change, Tool
 from answerable.worlds.problems import INSTRUMENT_FAULT
+
+T = TypeVar("T")
 
 Render = Callable[[Text], str]
 """Makes the words of a text, in its own locale or the scenario's."""
@@ -139,6 +141,19 @@ def _spoilt(fault: Fault, state: World, text: str, effects: tuple[Effect, ...]) 
         return Stepped(state, False, _error("timeout", "no answer was received"), SYSTEM, effects)
     cut = {"truncated": True, "partial": text[: max(8, len(text) // 3)]}
     return Stepped(state, False, encode_trusted(cut).decode(), SYSTEM, effects)
+
+
+def guarded(make: Callable[[], T], what: str) -> T:
+    """Return what the instrument's own code makes. Raises InstrumentError (E-WLD-005) when it fails
+    with anything but an error of ours."""
+    try:
+        return make()
+    except AnswerableError:
+        raise
+    except Exception as error:  # WHY broad: any other error is the instrument's own fault
+        raise InstrumentError(
+            INSTRUMENT_FAULT, f"{what} raised an error", error=type(error).__name__
+        ) from error
 
 
 def refused(state: World, code: str, detail: str) -> Stepped:
