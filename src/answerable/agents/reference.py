@@ -122,7 +122,9 @@ class _Walker:
         if ready is None:
             return self._end(runner)
         batch = self.pending = [ready]
-        if self.agent.parallel and ready.step is runner.program.steps[runner.at]:
+        if not self.agent.parallel:
+            return Turn("", (self._call(ready.step.tool, ready.args),))
+        if ready.step is runner.program.steps[runner.at]:
             batch += self._alike(runner, ready)
         return Turn("", tuple([self._call(r.step.tool, r.args) for r in batch]))
 

@@ -178,9 +178,13 @@ class Runner:
 
     def fill(self, step: Call) -> dict[str, Any] | None:
         """Return a step's arguments with references filled in; None when a result is missing."""
-        args = step.args.copy()
+        args: dict[str, Any] = step.args
         for name, value in step.args.items():
             kind = type(value)
+            if kind is str or kind is int:
+                continue
+            if args is step.args:
+                args = args.copy()
             if kind is Ref:
                 found = self.results.get(value.step.origin or value.step)
                 if found is None or value.field not in found:
