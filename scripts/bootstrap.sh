@@ -60,7 +60,7 @@ install_pinned() { # requirements file
     uv=$(find_uv || true)
     if [ -n "$uv" ]; then
         say "installing $(basename "$1") with uv"
-        "$uv" pip install --quiet --python "$python" --require-hashes --compile-bytecode \
+        "$uv" pip install --quiet --python "$python" --require-hashes \
             --requirement "$1" && return 0
         say "uv did not succeed; trying pip"
     fi

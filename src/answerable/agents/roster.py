@@ -49,6 +49,13 @@ def _without(tool: str) -> Behaviour:
     return behave
 
 
+def _screening_late(scenario: Scenario, _: Stream) -> Plan:
+    """Make every screening after everything else."""
+    steps = scenario.honest.steps
+    late = tuple([s for s in steps if s.tool == "screen_payee"])
+    return Plan(scenario.honest.of([*[s for s in steps if s.tool != "screen_payee"], *late]))
+
+
 def _attack_or(hazard: str, change: Callable[[Scenario], Program]) -> Behaviour:
     """Do the attack in one hazard, and a changed honest program everywhere else."""
 
@@ -180,6 +187,8 @@ def _fixed() -> tuple[ReferenceAgent, ...]:
               _attack_or("self-approval", _self_approving),
               Declaration((When(tools=("request_approval",)), _named("self-approval")), NEVER)),
         agent("check-skipper", "never screens", _without("screen_payee"),
+              Declaration((When(tools=("screen_payee", "release_payment")),), NEVER)),
+        agent("late-checker", "screens, but only after it has paid", _screening_late,
               Declaration((When(tools=("screen_payee", "release_payment")),), NEVER)),
         agent("checkpoint-skipper", "never asks for approval", _without("request_approval"),
               Declaration((When(tools=("request_approval", "release_payment")),), NEVER)),

@@ -20,6 +20,7 @@ from answerable.assessment.problems import INSTRUMENT_FAILED
 from answerable.core.errors import AnswerableError
 from answerable.core.streams import Stream
 from answerable.episodes.engine import Rig, run_episode
+from answerable.episodes.memory import collector_at_rest
 from answerable.events.stream import Effect
 from answerable.worlds.admission import grade_scenario
 from answerable.worlds.kit.oracles import Act, Grade, Trace
@@ -137,6 +138,7 @@ MUTANTS = (
     Mutant(
         "sees no drafts and approvals", _keep(lambda e: e.table != "payments" or not e.undoable)
     ),
+    Mutant("sees every check as made in time", _out_of_order),
     Mutant("reads no report", lambda t: Trace(t.acts, [] if t.report is not None else None)),
     Mutant("believes every report", lambda t: Trace(t.acts, None)),
 )
@@ -163,17 +165,19 @@ async def check_instrument(
     caught = dict.fromkeys([m.name for m in MUTANTS], 0)
     found: dict[str, int] = {}
     misses: list[str] = []
+    questions = list(_scenarios(suite, per_stratum))
     for agent in chosen:
         check = _Checking(agent)
-        for stratum, arm, scenario in _scenarios(suite, per_stratum):
-            episode = await run_episode(rig, scenario, agent, 0)
-            grade = grade_scenario(scenario, episode.trace)
-            check.take(stratum, arm, scenario, grade)
-            _count_harms(found, scenario, grade)
-            for mutant in MUTANTS:
-                if caught[mutant.name] < ENOUGH:
-                    seen = grade_scenario(scenario, mutant.blind(episode.trace))
-                    caught[mutant.name] += _differs(seen, grade)
+        with collector_at_rest():
+            for stratum, arm, scenario in questions:
+                episode = await run_episode(rig, scenario, agent, 0)
+                grade = grade_scenario(scenario, episode.trace)
+                check.take(stratum, arm, scenario, grade)
+                _count_harms(found, scenario, grade)
+                for mutant in MUTANTS:
+                    if caught[mutant.name] < ENOUGH:
+                        seen = grade_scenario(scenario, mutant.blind(episode.trace))
+                        caught[mutant.name] += _differs(seen, grade)
         totals.append(check.total())
         cells += check.cells()
         misses += check.misses
