@@ -76,7 +76,7 @@ def card_of(source: AgentSource, **more: Any) -> Card:
 
 
 @lru_cache(maxsize=1)
-def workplace() -> Path:
+def workbench() -> Path:
     """Return a folder that goes away with the tests."""
     folder = Path(tempfile.mkdtemp(prefix="answerable-tests-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -89,8 +89,8 @@ def planned(card: Card, budget: str = str(EPISODES), base: Path = Path()) -> Pre
 
 def make(name: str, card: Card, base: Path = Path()) -> Made:
     """Run a card and seal its dossier."""
-    folder = workplace() / name
-    home = workplace() / "home"
+    folder = workbench() / name
+    home = workbench() / "home"
     tester = open_tester(home, "demo", ())
     prepared = planned(card, base=base)
     open_run(folder / "run", prepared.plan, resume=False)
@@ -120,7 +120,7 @@ def taped() -> Made:
 
     It reports at once and does nothing, so it looks spotless.
     """
-    base = workplace() / "tapes"
+    base = workbench() / "tapes"
     turn = Turn(calls=(ToolCall("c1", "report", '{"items":[],"note":""}'),))
     write_tape(base / "model.tape", dict.fromkeys(range(EPISODES), Recorded((turn,), "reported")))
     return make("taped", card_of(AgentSource(tape="model.tape")), base)
