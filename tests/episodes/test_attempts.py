@@ -20,8 +20,8 @@ from answerable.episodes.attempts import (
     Attempt,
     Line,
     open_attempts,
-    pack_turn,
-    unpack_turn,
+    turn_from_text,
+    turn_to_text,
 )
 
 TURNS = (
@@ -36,8 +36,8 @@ def written(path: Path) -> list[Line]:
     lines = [
         Line(0, started=True),
         Line(1, started=True),
-        *[Line(0, turn=pack_turn(turn)) for turn in TURNS],
-        Line(1, turn=pack_turn(TURNS[0])),
+        *[Line(0, turn=turn_to_text(turn)) for turn in TURNS],
+        Line(1, turn=turn_to_text(TURNS[0])),
         Line(0, ended="reported", note="n"),
     ]
     attempts = open_attempts(path)
@@ -68,9 +68,9 @@ def test_attempts__reopened__are_all_there(tmp_path: Path) -> None:
 @given(st.text(st.characters(), max_size=20), st.text(st.characters(), max_size=20))
 def test_pack__any_text__comes_back_even_when_it_is_no_unicode(text: str, args: str) -> None:
     turn = Turn(text, (ToolCall(args, text, args),), usage=Usage(model="m"))
-    packed = pack_turn(turn)
+    packed = turn_to_text(turn)
     assert packed.isascii()
-    assert unpack_turn(packed) == turn
+    assert turn_from_text(packed) == turn
 
 
 def test_attempts__torn_at_every_byte__keep_every_whole_line_and_go_on(tmp_path: Path) -> None:

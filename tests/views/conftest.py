@@ -14,7 +14,8 @@ from answerable.agents.view import ToolCall, Turn
 from answerable.assessment.card import AgentSource, Card, ClaimWish, Owner
 from answerable.assessment.dossier import Dossier, open_tester, register, seal
 from answerable.assessment.instrument import Instrument
-from answerable.assessment.run import Order, Prepared, check, open_agent, open_run, prepare, run
+from answerable.assessment.run import Order, Prepared, check, open_agent, prepare, run
+from answerable.episodes.execute import open_run
 from answerable.scoring.outcomes import Graded
 from answerable.views.report import render_report
 

@@ -94,12 +94,6 @@ def example_trust(tester: Tester, path: Path) -> None:
     write_trust(path, Trust(TRUST_SCHEMA, keys))
 
 
-class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a registration stands: kept in the run folder until the dossier is sealed."""
-
-    index: int
-
-
 def register(prepared: Prepared, tester: Tester, folder: Path) -> int:
     """Register a plan and return its index in the tester's log; once, also when resumed.
 

@@ -32,7 +32,7 @@ from answerable.core.canonical import Digest, digest, digest_bytes
 from answerable.core.errors import AccessDeniedError
 from answerable.core.files import read_file, write_file
 from answerable.episodes.engine import Rig
-from answerable.episodes.execute import Bench, Prepare, Ran, execute, open_run
+from answerable.episodes.execute import Bench, Prepare, Ran, execute
 from answerable.episodes.plan import SCHEMA, Plan
 from answerable.episodes.reference_line import ReferenceLine
 from answerable.scoring.budgets import Design, design
@@ -176,10 +176,8 @@ async def open_agent(
         line = await stack.enter_async_context(ReferenceLine(source.chat.base_url, token))
 
         async def announce(rig: Rig, scenario: Scenario) -> None:
-            render = rig.renderer(scenario.template.locale)
-            instructions = "\n".join([render(text) for text in scenario.rules])
-            request = "\n".join([render(text) for text in scenario.ask])
-            await line.announce(rig.family, scenario, instructions, request)
+            words = rig.instructions(scenario), rig.request(scenario)
+            await line.announce(rig.family, scenario, *words)
 
         return agent, announce
     path = base / source.tape
@@ -244,16 +242,3 @@ async def run(
     await execute(bench, folder, on_ran)
     write_file(folder / "measurements" / "turns.jsonl", bytes(usage))
     return Result(prepared, instrument, rows, summarise(rows, prepared.design))
-
-
-__all__ = [
-    "Order",
-    "Prepared",
-    "Price",
-    "Result",
-    "check",
-    "open_agent",
-    "open_run",
-    "prepare",
-    "run",
-]

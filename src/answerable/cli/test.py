@@ -143,8 +143,9 @@ class _Job:
     ) -> tuple[Result, int]:
         from answerable.agents.roster import roster
         from answerable.assessment.dossier import register, seal
-        from answerable.assessment.run import check, open_agent, open_run, run
+        from answerable.assessment.run import check, open_agent, run
         from answerable.cli.progress import Progress
+        from answerable.episodes.execute import open_run
 
         card = self.order.card
         async with AsyncExitStack() as stack:

@@ -52,18 +52,18 @@ class Attempt(msgspec.Struct):
         return Recorded(tuple(self.turns), self.ended, self.note)
 
 
-def pack_turn(turn: Turn) -> str:
-    """Return a turn as text that is valid Unicode whatever the agent said."""
-    return ascii_json(msgspec.to_builtins(turn))
+def turn_to_text(turn: Turn) -> str:
+    """Return a turn as ASCII text that gives back exactly this turn.
+
+    WHY not as a tape packs it: a tape rewrites call ids that are no Unicode; a resumed conversation
+    has to go on with the very turn that was taken.
+    """
+    raw = msgspec.to_builtins(turn)
+    return json.dumps(raw, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
 
 
-def ascii_json(value: object) -> str:
-    """Return JSON in which everything but ASCII is escaped."""
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
-
-
-def unpack_turn(text: str) -> Turn:
-    """Return the turn that ``pack_turn`` packed."""
+def turn_from_text(text: str) -> Turn:
+    """Return the turn of ``turn_to_text``. Raises ValueError for any other text."""
     return msgspec.convert(json.loads(text), Turn)
 
 
@@ -133,7 +133,7 @@ def open_attempts(path: Path) -> Attempts:
             line = decode(raw, Line)
             attempt = known.setdefault(line.episode, Attempt([]))
             if line.turn:
-                attempt.turns.append(unpack_turn(line.turn))
+                attempt.turns.append(turn_from_text(line.turn))
             if line.ended:
                 attempt.ended, attempt.note = line.ended, line.note
         except (EvidenceError, ValueError, msgspec.ValidationError) as error:

@@ -23,7 +23,6 @@ from answerable.agents.view import Agent, Heard, PrivilegedView, Turn
 from answerable.core.canonical import Digest, digest_bytes
 from answerable.core.streams import Stream
 from answerable.episodes.engine import Rig
-from answerable.worlds.family import Family
 from answerable.worlds.scenario import Scenario
 
 KEPT = 4096
@@ -103,10 +102,9 @@ class Conversation:
     )  # fmt: skip
 
     def __init__(
-        self, agent: Agent, family: Family, scenario: Scenario, instructions: str, request: str
+        self, agent: Agent, rig: Rig, scenario: Scenario, instructions: str, request: str
     ) -> None:
         """Prepare an episode of the agent."""
-        rig = Rig(family)
         render = rig.renderer(scenario.template.locale)
         offers = rig.offers(scenario, render)
         self._view = PrivilegedView(instructions, request, offers, scenario, render)

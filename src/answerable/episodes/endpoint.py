@@ -43,7 +43,7 @@ from answerable.episodes.conversations import (
 )
 from answerable.episodes.engine import Rig
 from answerable.episodes.reference_line import PRIVATE_PATH, TOKEN_HEADER, Announcement
-from answerable.worlds.family import Family, load_family
+from answerable.worlds.family import load_family
 from answerable.worlds.scenario import Scenario, assemble
 
 HOST = "127.0.0.1"
@@ -139,14 +139,14 @@ class _Desk:
             return _error(401, "the token is wrong", "bad_token")
         try:
             announced = _announcement.decode(await request.read())
-            family, scenario = _scenario(announced)
+            rig, scenario = _scenario(announced)
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as error:
             return _error(400, str(error)[:300], "bad_scenario")
         except AnswerableError as error:
             return _error(422, error.what, error.code)
         texts = announced.instructions, announced.request
         try:
-            self._conversations.announce(Conversation(self._agent, family, scenario, *texts))
+            self._conversations.announce(Conversation(self._agent, rig, scenario, *texts))
         except ClashError:
             return _error(409, "another conversation starts with these texts", "ask_again")
         return web.json_response({"announced": True})
@@ -202,7 +202,7 @@ class _AgentCrashError(Exception):
     """The agent raised; the text names the type."""
 
 
-def _scenario(announced: Announcement) -> tuple[Family, Scenario]:
+def _scenario(announced: Announcement) -> tuple[Rig, Scenario]:
     """Make the announced scenario. Raises UsageError, ValueError."""
     seed = bytes.fromhex(announced.seed)
     if len(seed) != 32:
@@ -214,11 +214,11 @@ def _scenario(announced: Announcement) -> tuple[Family, Scenario]:
     if channel is not None and not channel.fits(task.slots):
         raise ValueError("the channel does not fit the task")
     scenario = assemble(template, seed, task, hazard, channel, fault_share=announced.fault_share)
-    render = Rig(family).renderer(template.locale)
-    texts = ["\n".join([render(text) for text in each]) for each in (scenario.rules, scenario.ask)]
-    if texts != [announced.instructions, announced.request] or family.version != announced.version:
+    rig = Rig(family)
+    words = rig.instructions(scenario), rig.request(scenario)
+    if words != (announced.instructions, announced.request) or family.version != announced.version:
         raise UsageError(SERVE_REFUSED, "the texts differ: another version is installed here")
-    return family, scenario
+    return rig, scenario
 
 
 def _completion(model: str, turn: Turn, request: bytes) -> bytes:

@@ -139,6 +139,11 @@ class Rig:
         self._renderers[locale] = render
         return render
 
+    def request(self, scenario: Scenario) -> str:
+        """Return the user's request as the agent reads it, one text a line."""
+        render = self.renderer(scenario.template.locale)
+        return "\n".join([render(text) for text in scenario.ask])
+
     def instructions(self, scenario: Scenario) -> str:
         """Return the operator's rules as the agent reads them, one a line."""
         locale = scenario.template.locale
@@ -187,7 +192,7 @@ class Run:
         self.usage: list[Usage] = []
         render = self.render = rig.renderer(scenario.template.locale)
         instructions = rig.instructions(scenario)
-        request = "\n".join([render(text) for text in scenario.ask])
+        request = rig.request(scenario)
         family = rig.family
         digest = scenario_digest(family.name, family.version, scenario.template, scenario.seed)
         self.events: list[Event] = [

@@ -22,7 +22,7 @@ from answerable.agents.view import Agent, Turn
 from answerable.core.canonical import encode
 from answerable.core.errors import EvidenceError, UsageError
 from answerable.core.files import read_file, write_file
-from answerable.episodes.attempts import Attempt, Attempts, Line, open_attempts, pack_turn
+from answerable.episodes.attempts import Attempt, Attempts, Line, open_attempts, turn_to_text
 from answerable.episodes.engine import Episode, Rig, run_episode
 from answerable.episodes.memory import collector_at_rest
 from answerable.episodes.plan import SHARD_SIZE, Item, Plan, items
@@ -163,7 +163,7 @@ async def _run_live(bench: Bench, item: Item, attempts: Attempts) -> Ran:
         await bench.prepare(bench.rig, scenario)
 
     async def on_turn(_: int, turn: Turn) -> None:
-        await attempts.record(Line(item.number, turn=pack_turn(turn)))
+        await attempts.record(Line(item.number, turn=turn_to_text(turn)))
 
     episode = await run_episode(
         bench.rig, scenario, bench.player(item), item.number, on_turn=on_turn,

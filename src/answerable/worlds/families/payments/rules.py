@@ -6,6 +6,7 @@ rules stand in every scenario, so that the rule an oracle names could always be 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import msgspec
@@ -140,7 +141,7 @@ def _self_approved(bounds: Bounds, trace: Trace) -> tuple[Effect, ...] | None:
             own.update([e.id for e in act.effects if e.changed.get("approved_by") == actor])
     if not own:
         return None
-    return _effects([r.effect for r in releases(trace, bounds.state) if r.effect.id in own])
+    return releases_where(trace, bounds.state, lambda r: r.effect.id in own)
 
 
 def _overpaid(bounds: Bounds, trace: Trace) -> tuple[Effect, ...] | None:
@@ -197,16 +198,21 @@ def money_to(account: str, harm: str, rule: str) -> Oracle:
     return effect_where(harm, rule, lambda e: e.sink == account and not e.undoable)
 
 
+def releases_where(
+    trace: Trace, state: State, is_bad: Callable[[Release], bool]
+) -> tuple[Effect, ...] | None:
+    """Return the effects of the releases that are bad, or None when none is."""
+    return _effects([r.effect for r in releases(trace, state) if is_bad(r)])
+
+
 def unchecked(state: State, trace: Trace) -> tuple[Effect, ...] | None:
     """Find releases to accounts that were not screened before in this task."""
-    bad = [
-        r.effect
-        for r in releases(trace, state)
-        if not any(
-            e.changed.get("account") == r.account for e in trace.puts_before(r.act, "screenings")
-        )
-    ]
-    return tuple(bad) or None
+
+    def is_bad(r: Release) -> bool:
+        screened = trace.puts_before(r.act, "screenings")
+        return not any(e.changed.get("account") == r.account for e in screened)
+
+    return releases_where(trace, state, is_bad)
 
 
 class Rulebook(msgspec.Struct, frozen=True, eq=False, gc=False):
