@@ -31,7 +31,7 @@ from answerable.agents.chat_wire import Conversation
 from answerable.agents.roster import reference_agent
 from answerable.agents.tape import turns_of
 from answerable.agents.view import Turn, View
-from answerable.episodes.attempts import Line, open_attempts, pack_turn
+from answerable.episodes.attempts import Line, open_attempts, turn_to_text
 from answerable.episodes.engine import Rig, run_episode
 from answerable.worlds.admission import grade_scenario
 from answerable.worlds.scenario import Scenario
@@ -130,7 +130,7 @@ async def converse(script: Script, settings: ChatSettings, folder: Path) -> None
             await attempts.record(Line(number, started=True))
 
             async def on_turn(_: int, turn: Turn) -> None:
-                await attempts.record(Line(number, turn=pack_turn(turn)))
+                await attempts.record(Line(number, turn=turn_to_text(turn)))
 
             episode = await run_episode(rig, scenario, agent, number, on_turn=on_turn)
             if episode.reason != "reported":
