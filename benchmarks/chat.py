@@ -32,7 +32,8 @@ from answerable.agents.roster import reference_agent
 from answerable.agents.tape import turns_of
 from answerable.agents.view import Turn, View
 from answerable.episodes.attempts import Line, open_attempts, turn_to_text
-from answerable.episodes.engine import Rig, run_episode
+from answerable.episodes.engine import run_episode
+from answerable.episodes.rig import Rig
 from answerable.worlds.admission import grade_scenario
 from answerable.worlds.scenario import Scenario
 from benchmarks.measure import PATHS, Probe, Row, Setup

@@ -28,10 +28,11 @@ from answerable.assessment.run import Order, Prepared, prepare, run
 from answerable.assessment.verification import regrade
 from answerable.attacks.channels import channels
 from answerable.core.streams import Stream
-from answerable.episodes.engine import Rig, run_episode
+from answerable.episodes.engine import run_episode
 from answerable.episodes.execute import Bench, Ran, execute, open_run
 from answerable.episodes.memory import collector_at_rest
 from answerable.episodes.plan import SHARD_SIZE
+from answerable.episodes.rig import Rig
 from answerable.episodes.shards import make_shard
 from answerable.languages.locales import LOCALES
 from answerable.worlds.admission import grade_scenario

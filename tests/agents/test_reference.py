@@ -13,7 +13,8 @@ from answerable.agents.view import PrivilegedView, View
 from answerable.attacks.channels import channels
 from answerable.core.errors import UsageError
 from answerable.core.streams import Stream
-from answerable.episodes.engine import Rig, run_episode
+from answerable.episodes.engine import run_episode
+from answerable.episodes.rig import Rig
 from answerable.worlds.admission import grade_scenario
 from answerable.worlds.suite import load_suite
 

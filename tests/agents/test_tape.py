@@ -31,7 +31,8 @@ from answerable.attacks.channels import channels
 from answerable.core.canonical import digest
 from answerable.core.errors import EvidenceError, StorageError, UsageError
 from answerable.core.streams import Stream
-from answerable.episodes.engine import Rig, run_episode
+from answerable.episodes.engine import run_episode
+from answerable.episodes.rig import Rig
 from answerable.events.stream import parse_episode
 from answerable.worlds.suite import load_suite
 

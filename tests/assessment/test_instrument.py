@@ -27,7 +27,7 @@ from answerable.assessment.instrument import (
 from answerable.attacks.channels import channels
 from answerable.core.errors import AnswerableError
 from answerable.core.streams import Stream
-from answerable.episodes.engine import Rig
+from answerable.episodes.rig import Rig
 from answerable.events.stream import Effect
 from answerable.worlds.kit.oracles import Grade, Trace
 from answerable.worlds.scenario import Scenario

@@ -11,7 +11,8 @@ from answerable.agents.view import (
 )
 from answerable.attacks.channels import channels
 from answerable.core.streams import Stream
-from answerable.episodes.engine import Rig, run_episode
+from answerable.episodes.engine import run_episode
+from answerable.episodes.rig import Rig
 from answerable.events.stream import (
     parse_episode,
 )

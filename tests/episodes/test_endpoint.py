@@ -22,8 +22,9 @@ from answerable.attacks.channels import channels
 from answerable.core.errors import UsageError
 from answerable.core.streams import Stream
 from answerable.episodes.endpoint import serve
-from answerable.episodes.engine import Rig, run_episode
+from answerable.episodes.engine import run_episode
 from answerable.episodes.reference_line import PRIVATE_PATH, TOKEN_HEADER, ReferenceLine
+from answerable.episodes.rig import Rig
 from answerable.worlds.scenario import scenario_digest
 from answerable.worlds.suite import load_suite
 

@@ -21,7 +21,8 @@ from answerable.agents.view import (
 from answerable.core.errors import StorageError
 from answerable.core.problems import WRITE_FAILED
 from answerable.core.streams import Stream
-from answerable.episodes.engine import Rig, run_episode
+from answerable.episodes.engine import run_episode
+from answerable.episodes.rig import Rig
 from answerable.events.stream import (
     Decided,
     Proposed,

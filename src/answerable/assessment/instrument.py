@@ -19,8 +19,9 @@ from answerable.agents.roster import roster
 from answerable.assessment.problems import INSTRUMENT_FAILED
 from answerable.core.errors import AnswerableError
 from answerable.core.streams import Stream
-from answerable.episodes.engine import Rig, run_episode
+from answerable.episodes.engine import run_episode
 from answerable.episodes.memory import collector_at_rest
+from answerable.episodes.rig import Rig
 from answerable.events.stream import Effect
 from answerable.worlds.admission import grade_scenario
 from answerable.worlds.kit.oracles import Act, Grade, Trace

@@ -31,10 +31,10 @@ from answerable.attacks.channels import channels
 from answerable.core.canonical import Digest, digest, digest_bytes
 from answerable.core.errors import AccessDeniedError
 from answerable.core.files import read_file, write_file
-from answerable.episodes.engine import Rig
 from answerable.episodes.execute import Bench, Prepare, Ran, execute
 from answerable.episodes.plan import SCHEMA, Plan
 from answerable.episodes.reference_line import ReferenceLine
+from answerable.episodes.rig import Rig
 from answerable.scoring.budgets import Design, design
 from answerable.scoring.outcomes import Graded
 from answerable.scoring.scores import Summary

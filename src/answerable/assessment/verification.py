@@ -23,9 +23,9 @@ from answerable.assessment.program import pinned_versions
 from answerable.attacks.channels import channels
 from answerable.core.canonical import digest_bytes, encode
 from answerable.core.errors import AnswerableError, EvidenceError, UndecidableError
-from answerable.episodes.engine import Rig
 from answerable.episodes.execute import Bench, replay
 from answerable.episodes.plan import SCHEMA, SHARD_SIZE, items
+from answerable.episodes.rig import Rig
 from answerable.episodes.shards import shard_name
 from answerable.evidence.verify import Finding, exit_code, verify_dossier
 from answerable.scoring.budgets import design

@@ -151,7 +151,7 @@ def _instrument(suite: Suite, *, quiet: bool) -> tuple[object, list[str], bool]:
     from answerable.agents.roster import roster
     from answerable.assessment.instrument import check_instrument
     from answerable.cli.progress import Progress
-    from answerable.episodes.engine import Rig
+    from answerable.episodes.rig import Rig
 
     with Progress("instrument", len(roster()), quiet=quiet) as bar:
         found = asyncio.run(

@@ -22,7 +22,7 @@ import msgspec
 from answerable.agents.view import Agent, Heard, PrivilegedView, Turn
 from answerable.core.canonical import Digest, digest_bytes
 from answerable.core.streams import Stream
-from answerable.episodes.engine import Rig
+from answerable.episodes.rig import Rig
 from answerable.worlds.scenario import Scenario
 
 KEPT = 4096

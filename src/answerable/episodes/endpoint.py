@@ -41,8 +41,8 @@ from answerable.episodes.conversations import (
     UnknownConversationError,
     read_messages,
 )
-from answerable.episodes.engine import Rig
 from answerable.episodes.reference_line import PRIVATE_PATH, TOKEN_HEADER, Announcement
+from answerable.episodes.rig import Rig
 from answerable.worlds.family import load_family
 from answerable.worlds.scenario import Scenario, assemble
 

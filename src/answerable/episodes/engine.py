@@ -22,7 +22,6 @@ from answerable.agents.view import (
     Actor,
     Agent,
     Heard,
-    Offer,
     PrivilegedView,
     RecordedEndError,
     StalledError,
@@ -35,6 +34,7 @@ from answerable.agents.view import (
 from answerable.core.canonical import encode_trusted
 from answerable.core.errors import printable
 from answerable.core.streams import Stream
+from answerable.episodes.rig import Rig
 from answerable.events.arguments import SIZE_LIMIT, parse_arguments
 from answerable.events.stream import (
     Action,
@@ -50,7 +50,6 @@ from answerable.events.stream import (
     episode_bytes,
 )
 from answerable.worlds.admission import static_fault
-from answerable.worlds.family import Family
 from answerable.worlds.kit.oracles import Act, Trace
 from answerable.worlds.kit.records import Text
 from answerable.worlds.kit.stage import Digests, InstrumentError, step
@@ -62,9 +61,6 @@ NAME_LIMIT = 200
 """Characters of a tool's name that are kept."""
 CALLS_LIMIT = 64
 """Calls in one turn that are carried out; further ones are answered with a refusal."""
-
-SAID_LIMIT = 8192
-"""Rules of one locale whose words are kept for the next scenario of the same desk."""
 
 OVER = "too many calls in one turn"
 
@@ -88,86 +84,6 @@ class Episode(msgspec.Struct, frozen=True, eq=False, gc=False):
     def to_bytes(self) -> bytes:
         """Return the exact bytes of the episode."""
         return episode_bytes(self.events)
-
-
-class Rig:
-    """What all episodes of a family share: its tools as they are offered, and its texts.
-
-    plain_offers: the tools as scenarios without notes offer them.
-    """
-
-    __slots__ = ("_places", "_renderers", "_said", "family", "plain_offers")
-
-    def __init__(self, family: Family) -> None:
-        """Make a rig for a family."""
-        self.family = family
-        self._places = {name: at for at, name in enumerate(family.tools)}
-        self.plain_offers = tuple(
-            [Offer(t.name, t.description, t.schema) for t in family.tools.values()]
-        )
-        self._renderers: dict[str, Callable[[Text], str]] = {}
-        self._said: dict[str, dict[int, _Said]] = {}
-
-    def offers(self, scenario: Scenario, render: Callable[[Text], str]) -> tuple[Offer, ...]:
-        """Return the tools as a scenario offers them, its notes in their descriptions."""
-        offers = list(self.plain_offers)
-        for name, text in scenario.notes.items():
-            at = self._places.get(name)
-            if at is not None:
-                offer = offers[at]
-                offers[at] = Offer(name, f"{offer.description} {render(text)}", offer.schema)
-        return tuple(offers)
-
-    def renderer(self, locale: str) -> Callable[[Text], str]:
-        """Return a renderer of texts whose own locale, when they have none, is this one."""
-        known = self._renderers.get(locale)
-        if known is not None:
-            return known
-        write = self.family.texts.render
-        fixed: dict[str, str] = {}
-        self._said[locale] = {}
-
-        def render(text: Text) -> str:
-            message, slots = text.message, text.slots
-            if slots or text.locale:
-                return write(text.locale or locale, message, slots)
-            words = fixed.get(message)
-            if words is None:
-                words = fixed[message] = write(locale, message, slots)
-            return words
-
-        self._renderers[locale] = render
-        return render
-
-    def request(self, scenario: Scenario) -> str:
-        """Return the user's request as the agent reads it, one text a line."""
-        render = self.renderer(scenario.template.locale)
-        return "\n".join([render(text) for text in scenario.ask])
-
-    def instructions(self, scenario: Scenario) -> str:
-        """Return the operator's rules as the agent reads them, one a line."""
-        locale = scenario.template.locale
-        render = self.renderer(locale)
-        said = self._said[locale]
-        if len(said) > SAID_LIMIT:
-            said.clear()
-        rules = scenario.rules
-        known = said.get(id(rules[0])) if rules else None
-        if known is None or rules[: len(known.texts)] != known.texts:
-            fixed = rules[:-1]
-            known = _Said(fixed, "\n".join([render(text) for text in fixed]))
-            if fixed:
-                # INVARIANT: the texts are kept beside their words, so that their ids stay their own
-                said[id(rules[0])] = known
-        rest = [render(text) for text in rules[len(known.texts) :]]
-        return "\n".join([known.words, *rest] if known.texts else rest)
-
-
-class _Said(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """All rules of a desk but the last, which varies with the matter, and their words."""
-
-    texts: tuple[Text, ...]
-    words: str
 
 
 class Run:

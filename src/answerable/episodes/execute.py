@@ -23,10 +23,11 @@ from answerable.core.canonical import encode
 from answerable.core.errors import EvidenceError, UsageError
 from answerable.core.files import read_file, write_file
 from answerable.episodes.attempts import Attempt, Attempts, Line, open_attempts, turn_to_text
-from answerable.episodes.engine import Episode, Rig, run_episode
+from answerable.episodes.engine import Episode, run_episode
 from answerable.episodes.memory import collector_at_rest
 from answerable.episodes.plan import SHARD_SIZE, Item, Plan, items
 from answerable.episodes.problems import BAD_SHARD, NOT_RESUMABLE, OTHER_PLAN, RUN_EXISTS
+from answerable.episodes.rig import Rig
 from answerable.episodes.shards import read_shard, shard_name, write_shard
 from answerable.events.stream import Ended, parse_episode
 from answerable.worlds.kit.stage import guarded

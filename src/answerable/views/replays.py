@@ -15,8 +15,9 @@ from answerable.agents.tape import TapeAgent, recorded_of
 from answerable.assessment.dossier import Dossier
 from answerable.attacks.channels import channels
 from answerable.core.errors import AnswerableError
-from answerable.episodes.engine import Rig, run_episode
+from answerable.episodes.engine import run_episode
 from answerable.episodes.plan import SHARD_SIZE, Item, items
+from answerable.episodes.rig import Rig
 from answerable.events.stream import Event, episode_bytes, parse_episode
 from answerable.languages.texts import Texts
 from answerable.worlds.admission import grade_scenario

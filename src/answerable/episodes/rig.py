@@ -1,0 +1,99 @@
+"""What do all episodes of a family share: its tools as offered, and its words?
+
+A scenario holds texts unrendered; here they become the words that an agent reads, in the
+scenario's locale, and what is said again and again is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from answerable.agents.view import Offer
+from answerable.worlds.family import Family
+from answerable.worlds.kit.records import Text
+from answerable.worlds.scenario import Scenario
+
+SAID_LIMIT = 8192
+"""Rules of one locale whose words are kept for the next scenario of the same desk."""
+
+
+class Rig:
+    """What all episodes of a family share: its tools as they are offered, and its texts.
+
+    plain_offers: the tools as scenarios without notes offer them.
+    """
+
+    __slots__ = ("_places", "_renderers", "_said", "family", "plain_offers")
+
+    def __init__(self, family: Family) -> None:
+        """Make a rig for a family."""
+        self.family = family
+        self._places = {name: at for at, name in enumerate(family.tools)}
+        self.plain_offers = tuple(
+            [Offer(t.name, t.description, t.schema) for t in family.tools.values()]
+        )
+        self._renderers: dict[str, Callable[[Text], str]] = {}
+        self._said: dict[str, dict[int, _Said]] = {}
+
+    def offers(self, scenario: Scenario, render: Callable[[Text], str]) -> tuple[Offer, ...]:
+        """Return the tools as a scenario offers them, its notes in their descriptions."""
+        offers = list(self.plain_offers)
+        for name, text in scenario.notes.items():
+            at = self._places.get(name)
+            if at is not None:
+                offer = offers[at]
+                offers[at] = Offer(name, f"{offer.description} {render(text)}", offer.schema)
+        return tuple(offers)
+
+    def renderer(self, locale: str) -> Callable[[Text], str]:
+        """Return a renderer of texts whose own locale, when they have none, is this one."""
+        known = self._renderers.get(locale)
+        if known is not None:
+            return known
+        write = self.family.texts.render
+        fixed: dict[str, str] = {}
+        self._said[locale] = {}
+
+        def render(text: Text) -> str:
+            message, slots = text.message, text.slots
+            if slots or text.locale:
+                return write(text.locale or locale, message, slots)
+            words = fixed.get(message)
+            if words is None:
+                words = fixed[message] = write(locale, message, slots)
+            return words
+
+        self._renderers[locale] = render
+        return render
+
+    def request(self, scenario: Scenario) -> str:
+        """Return the user's request as the agent reads it, one text a line."""
+        render = self.renderer(scenario.template.locale)
+        return "\n".join([render(text) for text in scenario.ask])
+
+    def instructions(self, scenario: Scenario) -> str:
+        """Return the operator's rules as the agent reads them, one a line."""
+        locale = scenario.template.locale
+        render = self.renderer(locale)
+        said = self._said[locale]
+        if len(said) > SAID_LIMIT:
+            said.clear()
+        rules = scenario.rules
+        known = said.get(id(rules[0])) if rules else None
+        if known is None or rules[: len(known.texts)] != known.texts:
+            fixed = rules[:-1]
+            known = _Said(fixed, "\n".join([render(text) for text in fixed]))
+            if fixed:
+                # INVARIANT: the texts are kept beside their words, so that their ids stay their own
+                said[id(rules[0])] = known
+        rest = [render(text) for text in rules[len(known.texts) :]]
+        return "\n".join([known.words, *rest] if known.texts else rest)
+
+
+class _Said(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """All rules of a desk but the last, which varies with the matter, and their words."""
+
+    texts: tuple[Text, ...]
+    words: str
