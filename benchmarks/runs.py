@@ -21,9 +21,10 @@ from pathlib import Path
 
 from answerable.agents.roster import reference_agent
 from answerable.assessment.card import AgentSource, Card, Owner
-from answerable.assessment.dossier import Dossier, open_tester, register, seal
+from answerable.assessment.dossier import Dossier, seal
 from answerable.assessment.grading import graded
 from answerable.assessment.instrument import Instrument, check_instrument
+from answerable.assessment.registry import open_tester, register
 from answerable.assessment.run import Order, Prepared, prepare, run
 from answerable.assessment.verification import regrade
 from answerable.attacks.channels import channels

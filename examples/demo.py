@@ -21,14 +21,8 @@ from typing import NamedTuple
 
 from answerable.agents.roster import roster
 from answerable.assessment.card import load_card
-from answerable.assessment.dossier import (
-    Dossier,
-    Tester,
-    example_trust,
-    open_tester,
-    register,
-    seal,
-)
+from answerable.assessment.dossier import Dossier, seal
+from answerable.assessment.registry import Tester, example_trust, open_tester, register
 from answerable.assessment.run import Order, Prepared, Result, check, open_agent, prepare, run
 from answerable.cli.outcome import per_cent, story_lines
 from answerable.cli.progress import Progress

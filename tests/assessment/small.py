@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -21,14 +22,8 @@ import msgspec
 from answerable.agents.tape import Recorded, write_tape
 from answerable.agents.view import ToolCall, Turn
 from answerable.assessment.card import AgentSource, Card, ClaimWish, Owner
-from answerable.assessment.dossier import (
-    Dossier,
-    Tester,
-    example_trust,
-    open_tester,
-    register,
-    seal,
-)
+from answerable.assessment.dossier import Dossier, seal
+from answerable.assessment.registry import Tester, example_trust, open_tester, register
 from answerable.assessment.run import Order, Prepared, Result, check, open_agent, prepare, run
 from answerable.assessment.verification import Verified, verify
 from answerable.core.canonical import Digest, digest_bytes, encode
@@ -156,11 +151,12 @@ def forge(folder: Path, forgery: Forgery, made: Made | None = None) -> Path:
     with Dossier(made.dossier) as dossier:
         files = {name: dossier.bundle.read(name) for name in dossier.bundle.manifest.files}
         prereg, said = dict(dossier.prereg.predicate), dict(dossier.result.predicate)
-    files = {n: d for n, d in files.items() if not n.startswith("log/")}
+    files = {n: d for n, d in files.items() if not n.startswith(("log/", "statements/log/"))}
     _change(files, said, forgery)
     plan, system = digest_bytes(files["plan.json"]), digest_bytes(files["system/card.json"])
     subjects = {"system": system, "plan": plan}
-    prereg |= {"plan": plan, "system": system} | dict(forgery.prereg)
+    agent = json.loads(files["plan.json"])["agent"]
+    prereg |= {"plan": plan, "system": system, "agent": agent} | dict(forgery.prereg)
     first = sign_statement(state("prereg", subjects, prereg), made.tester.key)
     said |= {
         "refs": [{"name": "prereg", "digest": digest_bytes(first)}],

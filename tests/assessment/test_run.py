@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from answerable.assessment.card import AgentSource
-from answerable.assessment.dossier import label_of, open_tester, register
+from answerable.assessment.registry import label_of, open_tester, register
 from answerable.assessment.run import Order, prepare
 from answerable.core.errors import StorageError
 from answerable.episodes.execute import open_run

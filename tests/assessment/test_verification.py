@@ -140,7 +140,6 @@ def test_verify__fewer_blocks_and_signed__is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"challenge": "verifier"},
         {"reviewer": "rubber-stamp"},
         {"design": {}},
         {"design": {"budget": 1}},
@@ -178,9 +177,7 @@ def test_verify__design_edited__is_refused_and_never_undecidable(
     assert refusal(checked(forged)) == ("E-ASM-007", "plan.json")
 
 
-@pytest.mark.parametrize(
-    "said", [{"challenge": "witness"}, {"limit": "0.01"}, {"episodes": 12_000}], ids=str
-)
+@pytest.mark.parametrize("said", [{"claims": 99}, {"limit": "0.01"}, {"episodes": 12_000}], ids=str)
 def test_verify__registration_that_says_more_than_the_plan__is_refused(
     said: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -349,3 +346,20 @@ def test_verify__card_of_another_claim__is_refused(tmp_path: Path) -> None:
 
 def test_reference_agent__of_these_tests__is_the_one_of_the_card() -> None:
     assert reference().card.agent.reference == AGENT
+
+
+@pytest.mark.parametrize("challenge", ["witness", "verifier"])
+def test_verify__challenge_without_its_nonce__is_refused_before_anything_runs(
+    challenge: str, tmp_path: Path
+) -> None:
+    said = {"challenge": challenge}
+    dossier = forge(tmp_path, Forgery(plan=plan_of(challenge=challenge), prereg=said))
+    assert refusal(checked(dossier)) == ("E-EVD-131", "statements/eval-result.json")
+
+
+def test_verify__nonce_invented_afterwards__does_not_give_these_episodes(tmp_path: Path) -> None:
+    said = {"challenge": "verifier"}
+    forgery = Forgery(plan=plan_of(challenge="verifier"), prereg=said, result={"nonce": "ab" * 32})
+    dossier = forge(tmp_path, forgery)
+    assert_only_regrading_can_tell(dossier)
+    assert refusal(checked(dossier))[0] == "E-EPI-001"

@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 
 import pytest
 
 from answerable.agents.roster import roster
 from answerable.cli.main import main
+from answerable.evidence.keys import create_key
 
 SERVE = [sys.executable, "-c", "import sys; from answerable.cli.main import main; sys.exit(main())",
          "agents", "serve"]  # fmt: skip
@@ -45,6 +47,37 @@ def test_serve__wrong__is_refused_in_words(
 ) -> None:
     assert main(["agents", "serve", *arguments]) == exit_code
     assert capsys.readouterr().err.startswith(code)
+
+
+def test_serve__relay_key_that_is_none__is_refused_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tester = create_key(tmp_path, "tester", "t-1")
+    exposed = create_key(tmp_path, "provider", "p-1", party="gateway")
+    exposed.chmod(0o644)
+    no_key = tmp_path / "no.pem"
+    no_key.write_text("no key")
+    no_key.chmod(0o600)
+    for path, exit_code, code in (
+        (tester, 2, "E-AGT-011"), (exposed, 6, "E-EVD-010"), (no_key, 6, "E-EVD-011"),
+        (tmp_path / "missing", 6, "E-EVD-011"), (tmp_path, 2, "E-CLI-001"),
+    ):  # fmt: skip
+        assert main(["agents", "serve", "follower", "--relay-key", str(path)]) == exit_code
+        assert capsys.readouterr().err.startswith(code)
+
+
+def test_serve__with_a_relay_key__says_who_signs(tmp_path: Path) -> None:
+    path = create_key(tmp_path, "provider", "gateway-1", party="gateway")
+    serve = [*SERVE, "follower", "--relay-key", str(path)]
+    server = subprocess.Popen(serve, stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None
+        shown = [server.stdout.readline() for _ in range(4)]
+        assert shown[3] == "signs    gateway-1, of gateway\n"
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.communicate(timeout=20)
+    assert server.returncode == 0
 
 
 @pytest.mark.parametrize("named", [True, False])

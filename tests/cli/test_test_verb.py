@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from answerable.assessment.card import load_card
-from answerable.assessment.dossier import label_of, open_tester
+from answerable.assessment.registry import label_of, open_tester
 from answerable.assessment.run import Order, prepare
 from answerable.cli.main import main
 from answerable.cli.output import EXIT_CODES
@@ -58,7 +58,8 @@ sys.exit(main())
 KILLS = (
     "answerable.assessment.run.require_admitted 0",  # the plan is written, nothing else
     "answerable.assessment.instrument.run_episode 700",  # inside the instrument's check
-    "answerable.assessment.dossier.write_file 0 prereg.tlog-proof",  # in the log, no receipt yet
+    "answerable.evidence.store.write_file 0",  # the statement is kept, not yet in the log
+    "answerable.assessment.registry.write_file 0 prereg.tlog-proof",  # in the log, no receipt yet
     "answerable.episodes.execute.run_episode 0",  # between registration and first episode
     "answerable.episodes.execute.write_shard 1",  # at the boundary of two shards
     "answerable.assessment.dossier.write_file 0 eval-result.json",  # after the last shard

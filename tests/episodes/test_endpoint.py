@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import secrets
+from base64 import b64decode
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from types import SimpleNamespace
@@ -16,15 +17,19 @@ import pytest
 
 from answerable.agents.chat import ChatAgent
 from answerable.agents.chat_settings import ChatSettings
+from answerable.agents.relay import HEADER, is_relayed, read_header, response_of, signed_bytes
 from answerable.agents.roster import roster
 from answerable.agents.tape import recorded_of, turns_of
 from answerable.attacks.channels import channels
+from answerable.core.canonical import digest_bytes
 from answerable.core.errors import UsageError
 from answerable.core.streams import Stream
 from answerable.episodes.endpoint import serve
 from answerable.episodes.engine import run_episode
 from answerable.episodes.reference_line import PRIVATE_PATH, TOKEN_HEADER, ReferenceLine
 from answerable.episodes.rig import Rig
+from answerable.evidence.keys import FileKey
+from answerable.evidence.notes import verify_ed25519
 from answerable.worlds.scenario import scenario_digest
 from answerable.worlds.suite import load_suite
 
@@ -74,8 +79,9 @@ async def post(url, body, **headers):
         session.post(url, data=data, headers=headers) as answer,
     ):
         return SimpleNamespace(
-            status=answer.status, raw=await answer.read(), json=await answer.json(content_type=None)
-        )
+            status=answer.status, raw=await answer.read(), headers=answer.headers,
+            json=await answer.json(content_type=None),
+        )  # fmt: skip
 
 
 def first_request(scenario):
@@ -213,6 +219,43 @@ async def test_chat_requests__hazard_and_twin__start_with_the_same_bytes():
             assert bodies[0] == bodies[1]
             compared += 1
     assert compared > 3
+
+
+async def test_endpoint__with_a_providers_key__signs_every_answer_and_says_nothing_else_new():
+    key = FileKey.from_seed(b"p" * 32, name="gateway-1", role="provider", party="gateway")
+    scenario = drawn(1)
+    for signer in (key, None):
+        server = await serve(HONEST, relay_key=signer, new_id=lambda: "same")
+        async with ReferenceLine(server.url, server.token) as line:
+            await line.announce(stage().suite.family, scenario, *texts_of(scenario))
+            asked = json.dumps(first_request(scenario)).encode()
+            answers = [await post(server.url + "/chat/completions", asked) for _ in range(2)]
+            refused = await post(server.url + "/chat/completions", b"{}")
+        await server.close()
+        for answer in answers:
+            header = read_header(answer.headers.getall(HEADER, []))
+            assert (header is not None) == (signer is not None)
+            if header is not None:
+                assert header.key == "gateway-1"
+                assert is_relayed(key.public, header.signature, asked, answer.raw)
+        assert answers[0].raw == answers[1].raw
+        assert HEADER not in refused.headers
+
+
+async def test_endpoint__that_signs__gives_the_chat_agent_what_can_be_checked():
+    key = FileKey.from_seed(b"p" * 32, name="gateway-1", role="provider", party="gateway")
+    server = await serve(roster()["honest-parallel"], relay_key=key)
+    chat = ChatAgent(ChatSettings(server.url, MODEL, retries=0, timeout_s=5), None)
+    async with ReferenceLine(server.url, server.token) as line, chat:
+        scenario = drawn(8)
+        await line.announce(stage().suite.family, scenario, *texts_of(scenario))
+        episode = await run_episode(stage().rig, scenario, chat, 0)
+    await server.close()
+    assert episode.reason == "reported"
+    for used in episode.usage:
+        assert digest_bytes(response_of(used.relay)) == used.response_digest
+        signed = signed_bytes(used.request_digest, used.response_digest)
+        assert verify_ed25519(key.public, b64decode(used.relay.signature), signed)
 
 
 async def test_endpoint__repeated_request__gets_the_same_answer_and_no_new_turn():

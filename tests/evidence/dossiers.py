@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from answerable.evidence.tree import leaf_hash, root_of
 from answerable.evidence.trust import SCHEMA, Key, Trust, write_trust
 
 ORIGIN = "log.example/tests"
+OTHER_SYSTEM = digest_bytes(b"another system")
 CREATED = "2026-11-21T10:00:00Z"
 
 
@@ -59,6 +61,31 @@ class Recipe(NamedTuple):
     is_closed_twice: bool = False
     other_plans: int = 2
     said: tuple[tuple[str, object], ...] = ()
+    challenge: str = "none"
+    annexes: tuple[bytes, ...] = ()
+    are_others_shown: bool = False
+    witnesses: tuple[FileKey, ...] = ()
+
+
+WITNESSED_AT = 1_795_000_000
+"""When the witnesses of a recipe cosign, in POSIX seconds; each entry is seen a day later."""
+
+
+def packed(data: bytes) -> bytes:
+    """Return an annex as it is kept: head, salt, data."""
+    salt = sha256(b"salt" + data).digest()
+    return b"answerable.payload.v1\n" + b64encode(salt) + b"\n" + data
+
+
+def cosigned(note: str, witnesses: tuple[FileKey, ...], time: int) -> str:
+    """Return a checkpoint with the witnesses' timestamped signatures (tlog-cosignature)."""
+    body = note.rpartition("\n\n")[0].rpartition("\n\n")[2] + "\n"
+    for witness in witnesses:
+        ident = sha256(witness.name.encode() + b"\n\x04" + witness.public).digest()[:4]
+        signature = witness.sign(f"cosignature/v1\ntime {time}\n{body}".encode())
+        raw = ident + time.to_bytes(8, "big") + signature
+        note += f"\N{EM DASH} {witness.name} {b64encode(raw).decode()}\n"
+    return note
 
 
 def make(folder: Path, recipe: Recipe | None = None, trust: Trust = TRUST) -> Made:
@@ -69,7 +96,7 @@ def make(folder: Path, recipe: Recipe | None = None, trust: Trust = TRUST) -> Ma
     scores = encode({"scores": []})
     ids = {"plan": plan_digest, "system": system}
     prereg = sign_statement(
-        state("prereg", {"system": system}, {**ids, "challenge": "none"}), recipe.signer
+        state("prereg", {"system": system}, {**ids, "challenge": recipe.challenge}), recipe.signer
     )
     refs = [{"name": "prereg", "digest": digest_bytes(prereg)}]
     said = {
@@ -78,24 +105,43 @@ def make(folder: Path, recipe: Recipe | None = None, trust: Trust = TRUST) -> Ma
         "episodes": {"count": 5, "root": "sha256:" + root_of(leaves).hex()},
         "scores": digest_bytes(scores),
         "turns": "recomputed",
+        "payloads": [
+            {
+                "name": f"annex {number}",
+                "digest": digest_bytes(packed(data)),
+                "size": len(packed(data)),
+                "retention": "erasable",
+            }
+            for number, data in enumerate(recipe.annexes)
+        ],
         **dict(recipe.said),
     }
     result = sign_statement(state("eval-result", {"system": system}, said), recipe.signer)
     others = [
-        sign_statement(state("prereg", {"system": system}, {"other": i}), recipe.signer)
+        sign_statement(
+            state(
+                "prereg", {"system": system}, {"other": i, "system": system if i else OTHER_SYSTEM}
+            ),
+            recipe.signer,
+        )
         for i in range(recipe.other_plans)
     ]
     first, then = (result, prereg) if recipe.is_result_first else (prereg, result)
     with Log.create(folder / "log", ORIGIN, recipe.log_signer) as log:
         log.append([Entry.of(item).data() for item in others])
         log.append([Entry.of(first).data()])
-        early = log.receipt(recipe.other_plans)
+        early = cosigned(log.receipt(recipe.other_plans), recipe.witnesses, WITNESSED_AT)
+        for data in recipe.annexes:
+            item = packed(data)
+            uri = "urn:answerable:payload:v1"
+            log.append([Entry(uri, digest_bytes(item), len(item), "erasable").data()])
         log.append([Entry.of(then).data()])
         if recipe.is_closed_twice:
             again = {**said, "turns": "relayed"}
             other = sign_statement(state("eval-result", {"system": system}, again), recipe.signer)
             log.append([Entry.of(other).data()])
-        late = log.receipt(recipe.other_plans + 1)
+        late = log.receipt(log.size - 2 if recipe.is_closed_twice else log.size - 1)
+        late = cosigned(late, recipe.witnesses, WITNESSED_AT + 86_400)
         static = log.static_files()
     receipts = (late, early) if recipe.is_result_first else (early, late)
     files: dict[str, bytes | Path] = {
@@ -108,7 +154,10 @@ def make(folder: Path, recipe: Recipe | None = None, trust: Trust = TRUST) -> Ma
         "scores.json": scores,
         "measurements/time.jsonl": b'{"ms":1}\n',
         **{f"log/{name}": data for name, data in static.items()},
+        **{f"payloads/{sha256(packed(d)).hexdigest()}": packed(d) for d in recipe.annexes},
     }
+    for item in others if recipe.are_others_shown else ():
+        files[f"statements/log/{sha256(item).hexdigest()}.json"] = item
     for shard, part in (("shard-00000", leaves[:3]), ("shard-00001", leaves[3:])):
         files[f"episodes/{shard}.jsonl.zst"] = b"zstd stands here " + shard.encode()
         files[f"episodes/{shard}.leaves"] = b"".join(part)

@@ -73,8 +73,36 @@ def test_bundle__zip_member_with_a_false_size__is_refused(tmp_path: Path) -> Non
     data = target.read_bytes()
     assert data.count((5000).to_bytes(4, "little")) == 4
     target.write_bytes(data.replace((5000).to_bytes(4, "little"), (4000).to_bytes(4, "little")))
-    with Bundle(target) as bundle, pytest.raises(EvidenceError, match=r"E-EVD-05[03]"):
-        bundle.read("a")
+    with pytest.raises(EvidenceError, match="E-EVD-050"):
+        Bundle(target)
+
+
+@pytest.mark.parametrize(
+    "harm", ["prefix", "suffix", "comment", "gap", "encrypted", "future version", "two members"]
+)
+def test_bundle__zip_that_two_readers_could_read_differently__is_refused(
+    harm: str, tmp_path: Path
+) -> None:
+    target = zip_bundle(write(tmp_path / "d", {"a": b"z" * 50}), tmp_path / "d.zip")
+    data = target.read_bytes()
+    directory = data.index(b"PK\1\2")
+    if harm == "prefix":
+        data = b"MZ" + data
+    elif harm == "suffix":
+        data += b"\0"
+    elif harm == "comment":
+        data = data[:-2] + b"\1\0x"
+    elif harm == "gap":
+        data = data[:directory] + b"\0" * 9 + data[directory:]
+    elif harm == "encrypted":
+        data = data[:6] + b"\1" + data[7:]
+    elif harm == "future version":
+        data = data[: directory + 6] + b"\xff" + data[directory + 7 :]
+    else:
+        data = target.read_bytes() + data
+    target.write_bytes(data)
+    with pytest.raises(EvidenceError, match=r"E-EVD-05[01]"):
+        Bundle(target)
 
 
 def test_bundle__not_a_dossier__is_refused(tmp_path: Path) -> None:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,10 +11,17 @@ import pytest
 from answerable.core.errors import AnswerableError, EvidenceError, StorageError, UsageError
 from answerable.evidence.disk import Disk
 from answerable.evidence.log import Entry, Log
-from answerable.evidence.notes import open_checkpoint, parse_receipt, verifier_of
-from answerable.evidence.tree import leaf_hash
+from answerable.evidence.notes import (
+    Checkpoint,
+    cosign_checkpoint,
+    open_checkpoint,
+    parse_receipt,
+    sign_note,
+    verifier_of,
+)
+from answerable.evidence.tree import leaf_hash, root_of
 from answerable.evidence.verify import verify_consistency, verify_inclusion
-from tests.evidence.dossiers import LOG_KEY, MALLORY, ORIGIN
+from tests.evidence.dossiers import LOG_KEY, MALLORY, ORIGIN, key
 
 
 def entry(number: int) -> bytes:
@@ -307,49 +310,124 @@ def test_log__poisoned__refuses_everything_until_opened_again(folder: Path) -> N
         assert again.append(ENTRIES[:1]) == [0]
 
 
-WRITER = """
-import sys
-from pathlib import Path
-from answerable.evidence.log import Log
-from tests.evidence.dossiers import LOG_KEY
-from tests.evidence.test_log import entry
-with Log.open(Path(sys.argv[1]), LOG_KEY) as log:
-    print("open", log.size, flush=True)
-    while True:
-        batch = [entry(log.size + i) for i in range(3)]
-        print(log.append(batch)[-1], flush=True)
-        if log.size % 4 == 0:
-            log.checkpoint()
-"""
+def signed_by_witness(
+    note: str, name: str = "witness.example/w1", time: int = 1_700_000_000
+) -> str:
+    return cosign_checkpoint(note.rpartition("\n\n")[0] + "\n", key(name, "witness"), time)
 
 
-def test_log__killed_twenty_times__keeps_every_acknowledged_entry(folder: Path) -> None:
-    Log.create(folder, ORIGIN, LOG_KEY).close()
-    root = Path(__file__).parents[2]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": f"{root / 'src'}:{root}",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    draw = random.Random(7)
-    for _ in range(20):
-        child = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(folder)],
-            stdout=subprocess.PIPE,
-            env=environment,
-            text=True,
-        )
-        assert child.stdout is not None
-        lines = [child.stdout.readline() for _ in range(draw.randint(1, 40))]
-        child.send_signal(signal.SIGKILL)
-        rest, _ = child.communicate()
-        said = [
-            int(line)
-            for line in [*lines, *rest.splitlines(keepends=True)]
-            if line[:1].isdigit() and line.endswith("\n")
-        ]
-        with Log.open(folder, LOG_KEY) as log:
-            assert log.size > max(said, default=-1)
-            assert contents(log) == [entry(number) for number in range(log.size)]
+def test_log__cosigned__shows_the_lines_until_it_grows_and_after_reopening(folder: Path) -> None:
+    with Log.create(folder, ORIGIN, LOG_KEY) as log:
+        log.append(ENTRIES[:3])
+        bare = log.checkpoint()
+        line = signed_by_witness(bare)
+        note = log.add_cosignatures(line)
+        assert note == bare + line == log.checkpoint() == log.note
+        assert log.add_cosignatures(line) == note
+        assert log.receipt(1).endswith("\n\n" + note)
+        assert {(folder / name).read_text() for name in ("checkpoint", "high-water")} == {note}
     with Log.open(folder, LOG_KEY) as log:
-        assert log.size > 200
+        assert log.checkpoint() == note
+        log.append(ENTRIES[3:4])
+        assert log.note == note
+        assert "witness.example/w1" not in log.checkpoint()
+
+
+@pytest.mark.parametrize("lines", ["no signature line\n", "\n", "\u2014 w AAAAAAAA", "x" * 70_000])
+def test_log__cosignatures_that_would_spoil_the_note__are_refused_and_nothing_changes(
+    folder: Path, lines: str
+) -> None:
+    with Log.create(folder, ORIGIN, LOG_KEY) as log:
+        log.append(ENTRIES[:1])
+        note = log.checkpoint()
+        with pytest.raises(EvidenceError, match="E-EVD-002"):
+            log.add_cosignatures(lines)
+        assert log.checkpoint() == note == (folder / "checkpoint").read_text()
+
+
+def test_log__stopped_between_the_two_files_of_a_cosignature__publishes_it_when_opened(
+    folder: Path,
+) -> None:
+    with Log.create(folder, ORIGIN, LOG_KEY) as log:
+        log.append(ENTRIES[:1])
+        bare = log.checkpoint()
+        note = log.add_cosignatures(signed_by_witness(bare))
+    (folder / "checkpoint").write_text(bare)
+    with Log.open(folder, LOG_KEY) as log:
+        assert log.checkpoint() == note == (folder / "checkpoint").read_text()
+
+
+def test_log__entries_read_in_bulk__are_those_read_one_by_one_from_any_start(folder: Path) -> None:
+    with Log.create(folder, ORIGIN, LOG_KEY) as log:
+        for first, last in ((0, 3), (3, 4), (4, 260), (260, 261)):
+            log.append(ENTRIES[first:last])
+        assert contents(log) == ENTRIES[:261]
+        for start in (0, 1, 3, 4, 5, 259, 260, 261):
+            assert list(log.entries(start)) == ENTRIES[start:261]
+
+
+def test_log__root__of_each_size_is_that_of_the_entries_published_or_not(folder: Path) -> None:
+    with Log.create(folder, ORIGIN, LOG_KEY) as log:
+        log.append(ENTRIES[:5])
+        assert log.root(3) == root_of(map(leaf_hash, ENTRIES[:3]))
+        log.append(ENTRIES[5:9])
+        assert log.root() == root_of(map(leaf_hash, ENTRIES[:9]))
+        assert open_checkpoint(log.note, [verifier_of(LOG_KEY)], ORIGIN).size == 0
+        assert open_checkpoint(log.checkpoint(), [verifier_of(LOG_KEY)], ORIGIN).root == log.root()
+
+
+def test_log__exported_again__moves_forward_and_leaves_the_tiles_that_are_there(
+    folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    seen: list[int] = []
+    with Log.create(folder, ORIGIN, LOG_KEY) as log:
+        log.append(ENTRIES[:300])
+        log.export(out, seen.append)
+        assert seen == [6] * 6
+        before = (out / "tile/0/000").stat().st_mtime_ns
+        log.append(ENTRIES[300:600])
+        log.export(out)
+        assert (out / "checkpoint").read_text() == log.note
+        assert (out / "tile/0/000").stat().st_mtime_ns == before
+        for name, data in log.static_files().items():
+            assert (out / name).read_bytes() == data
+
+
+def test_log__exported_over_something_else__is_refused_and_it_is_left(
+    folder: Path, tmp_path: Path
+) -> None:
+    out, other = tmp_path / "out", tmp_path / "other"
+    with Log.create(other, ORIGIN, LOG_KEY) as log:
+        log.append(ENTRIES[300:600])
+        log.export(out)
+    with Log.create(folder, ORIGIN, LOG_KEY) as log:
+        log.append(ENTRIES[:300])
+        shutil.copytree(out, tmp_path / "foreign")
+        (tmp_path / "foreign/checkpoint").write_text(
+            sign_note(Checkpoint("other.example", 0, root_of([])).text(), MALLORY)
+        )
+        shutil.copytree(out, tmp_path / "tiles")
+        (tmp_path / "tiles/checkpoint").unlink()
+        (tmp_path / "photos").mkdir()
+        (tmp_path / "photos/cat.jpeg").write_bytes(b"a cat")
+        shutil.copytree(out, tmp_path / "spoilt")
+        (tmp_path / "spoilt/checkpoint").write_bytes(b"\xff")
+        for name in ("out", "foreign", "tiles", "photos", "spoilt"):
+            before = {p: p.read_bytes() for p in (tmp_path / name).rglob("*") if p.is_file()}
+            with pytest.raises(UsageError, match="E-EVD-074"):
+                log.export(tmp_path / name)
+            assert all(path.read_bytes() == data for path, data in before.items())
+
+
+def test_log__frame_replaced_by_another_whole_one_before_signing__is_not_signed(
+    folder: Path, tmp_path: Path
+) -> None:
+    """A forged commit with right hashes is told from the one that was acknowledged."""
+    with Log.create(tmp_path / "forger", ORIGIN, LOG_KEY) as log:
+        log.append(ENTRIES[1:2])
+    with Log.create(folder, ORIGIN, LOG_KEY) as log:
+        log.append(ENTRIES[0:1])
+        shutil.copy(tmp_path / "forger" / "journal", folder / "journal")
+        with pytest.raises(StorageError, match="E-EVD-022"):
+            log.checkpoint()

@@ -65,7 +65,10 @@ def test_verify__honest_dossier__holds_and_says_what_it_cannot_know(made: Made) 
     assert codes(findings, "unknown") == unknown
     assert exit_code(findings) == 0
     summary = [item.what for item in findings if item.what.startswith("plans in this log")]
-    assert summary == ["plans in this log: 3 registered, 1 completed, 0 abandoned, 2 open"]
+    own = "1 registered, 1 completed, 0 abandoned, 0 open"
+    assert summary == [
+        f"plans in this log: 3 registered, 1 completed, 0 abandoned, 2 open; of this system: {own}"
+    ]
 
 
 def test_verify__zip_of_it__is_judged_alike(made: Made, tmp_path: Path) -> None:
@@ -411,6 +414,10 @@ def test_verify_py__is_short_enough_to_read_in_one_sitting() -> None:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         for line in range(node.lineno, (node.end_lineno or 0) + 1)
     }
+    table = next(
+        node for node in tree.body if isinstance(node, ast.AnnAssign) and "CODES" in ast.dump(node)
+    )
+    texts |= set(range(table.lineno, (table.end_lineno or 0) + 1))
     lines = enumerate(source.splitlines(), 1)
     code = [n for n, line in lines if line.strip() and line.strip()[0] != "#" and n not in texts]
-    assert len(code) <= 600
+    assert len(code) <= 680  # see docs/decisions/0010

@@ -12,8 +12,9 @@ import pytest
 from answerable.agents.tape import Recorded, write_tape
 from answerable.agents.view import ToolCall, Turn
 from answerable.assessment.card import AgentSource, Card, ClaimWish, Owner
-from answerable.assessment.dossier import Dossier, open_tester, register, seal
+from answerable.assessment.dossier import Dossier, seal
 from answerable.assessment.instrument import Instrument
+from answerable.assessment.registry import open_tester, register
 from answerable.assessment.run import Order, Prepared, check, open_agent, prepare, run
 from answerable.episodes.execute import open_run
 from answerable.scoring.outcomes import Graded

@@ -5,7 +5,8 @@ Builds each request from the view alone, keeps the conversation, and turns each 
 
 Invariants:
 - Nothing of a family, seed, scenario, hazard or run goes to the endpoint.
-- The key is in no turn, usage, digest or error; where an endpoint repeats it, it is taken out.
+- The key is in no turn, usage, digest or error; where an endpoint repeats it, it is taken out, and
+  what a provider signed of that answer is not kept.
 - A recorded turn can be fed back without a request, so that an episode can be resumed.
 """
 
@@ -15,10 +16,13 @@ import asyncio
 import time
 from types import TracebackType
 
+import msgspec
+
 from answerable.agents.chat_limits import Clock
 from answerable.agents.chat_line import Answer, Line
 from answerable.agents.chat_settings import ChatSettings, check_settings
 from answerable.agents.chat_wire import Conversation
+from answerable.agents.relay import relay_of
 from answerable.agents.view import ToolCall, Turn, Usage, View
 from answerable.core.canonical import digest_bytes
 from answerable.core.errors import AccessDeniedError
@@ -100,7 +104,12 @@ class ChatAgent:
         calls = tuple(
             [ToolCall(clean(c.id), clean(c.name), clean(c.arguments)) for c in reply.calls]
         )
-        return Turn(clean(reply.text), calls, reply.refused, usage)
+        turn = Turn(clean(reply.text), calls, reply.refused, usage)
+        # WHY compared: a key in several parts of an answer shows only once they are put together.
+        if answer.signed is None or (turn.text, turn.calls) != (reply.text, reply.calls):
+            return turn
+        relay = relay_of(answer.signed, answer.body, self._secret)
+        return msgspec.structs.replace(turn, usage=msgspec.structs.replace(usage, relay=relay))
 
     def _without_key(self, text: str) -> str:
         return text if self._secret is None else text.replace(self._secret, REDACTED)

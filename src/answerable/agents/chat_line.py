@@ -26,10 +26,11 @@ from answerable.agents.chat_wire import (
     REFUSAL_CODES,
     NoAnswerError,
     Reply,
+    read_answer,
     read_error_code,
-    read_reply,
 )
 from answerable.agents.problems import REFUSED_CARD
+from answerable.agents.relay import HEADER, Signed, read_header
 from answerable.agents.view import StalledError, TransportError
 from answerable.core.canonical import Digest, digest_bytes
 from answerable.core.errors import AccessDeniedError
@@ -61,13 +62,24 @@ class Fault(NamedTuple):
     asked: float | None = None
 
 
+class Received(NamedTuple):
+    """A reply and the bytes that it was read from. signed: what a provider signed it with."""
+
+    reply: Reply
+    body: bytes
+    signed: Signed | None = None
+
+
 class Answer(NamedTuple):
-    """A reply, and what it took. requests: tries. wall_us: microseconds, waits included."""
+    """A reply, and what it took. requests: tries. wall_us: microseconds, waits included. body,
+    signed: as in ``Received``."""
 
     reply: Reply
     requests: int
     wall_us: int
     response_digest: Digest
+    body: bytes = b""
+    signed: Signed | None = None
 
 
 class Line:
@@ -132,9 +144,10 @@ class Line:
             except TimeoutError as error:
                 raise StalledError("no answer within the agent's time") from error
             if not isinstance(outcome, Fault):
-                reply, response_digest = outcome
-                wall_us = int((self._clock.monotonic() - started) * 1_000_000)
-                return Answer(reply, requests, max(0, wall_us), response_digest)
+                reply, received, signed = outcome
+                wall_us = max(0, int((self._clock.monotonic() - started) * 1_000_000))
+                digest = digest_bytes(received)
+                return Answer(reply, requests, wall_us, digest, received, signed)
             if not outcome.is_transient or requests > self._settings.retries:
                 raise TransportError(outcome.cause, outcome.detail)
             seconds = backoff(requests - 1, draw, outcome.asked)
@@ -142,7 +155,7 @@ class Line:
                 self._pace.hold(seconds)
             await self._clock.sleep(seconds)
 
-    async def _try(self, body: bytes) -> tuple[Reply, Digest] | Fault:
+    async def _try(self, body: bytes) -> Received | Fault:
         assert self._session is not None  # INVARIANT: ChatAgent.begin refuses a closed line
         # WHY two forms: aiohttp warns of large bytes, which it would send in one piece.
         data = body if len(body) < LARGE else BytesIO(body)
@@ -151,7 +164,10 @@ class Line:
                 received = await _read(response)
                 if received is None:
                     return Fault("broken_response", f"more than {SIZE_LIMIT} bytes", False)
-                return self._judge(response.status, response.headers, received)
+                outcome = self._judge(response.status, response.headers, received)
+                if response.status != 200 or isinstance(outcome, Fault):
+                    return outcome
+                return outcome._replace(signed=read_header(response.headers.getall(HEADER, [])))
         except aiohttp.ConnectionTimeoutError:
             return Fault("unreachable", "no connection in time", True)
         except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError) as error:
@@ -161,15 +177,11 @@ class Line:
         except aiohttp.ClientError as error:
             return Fault("broken_response", type(error).__name__, True)
 
-    def _judge(
-        self, status: int, headers: Mapping[str, str], body: bytes
-    ) -> tuple[Reply, Digest] | Fault:
+    def _judge(self, status: int, headers: Mapping[str, str], body: bytes) -> Received | Fault:
         if status == 200:
             try:
-                return read_reply(body), digest_bytes(body)
+                return Received(read_answer(body), body)
             except NoAnswerError as error:
-                if error.code in REFUSAL_CODES:
-                    return Reply(refused=True), digest_bytes(body)
                 cause = "server_error" if error.code else "broken_response"
                 return Fault(cause, _detail(error.detail, self._shown(error.code)), True)
         code = read_error_code(body)
@@ -184,7 +196,7 @@ class Line:
         if status in TRANSIENT:
             return Fault("server_error", detail, True, retry_after(headers, self._clock.wall()))
         if code in REFUSAL_CODES:
-            return Reply(refused=True), digest_bytes(body)
+            return Received(Reply(refused=True), body)
         if code == CONTEXT_CODE:
             raise ContextExceededError(CONTEXT_CODE)
         if status in (401, 402, 403, 404):

@@ -173,6 +173,19 @@ def read_reply(body: bytes) -> Reply:
         raise NoAnswerError("the answer is not JSON") from error
 
 
+def read_answer(body: bytes) -> Reply:
+    """Read the bytes of an answer with status 200; one that declines in an error is a refusal.
+
+    Raises NoAnswerError when they are no answer.
+    """
+    try:
+        return read_reply(body)
+    except NoAnswerError as error:
+        if error.code in REFUSAL_CODES:
+            return Reply(refused=True)
+        raise
+
+
 def read_error_code(body: bytes) -> str:
     """Return the code that an error answer names, at most 64 plain characters, or empty."""
     try:

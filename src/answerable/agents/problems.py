@@ -62,6 +62,18 @@ PRIVATE_LINE = Problem(
     "It would meet a conversation that it knows nothing about.",
     "start it again with the same version: answerable agents serve NAME",
 )
+BAD_RELAY_KEY = Problem(
+    "E-AGT-011",
+    "a key that may not sign relayed turns",
+    "A reader believes a provider's signature because it is in nobody else's hands.",
+    "name a key file whose role is provider, or make one: docs/agents.md#signed-relays",
+)
+BAD_RELAY = Problem(
+    "E-AGT-012",
+    "a relayed answer that is not kept as it was received",
+    "A signature speaks of exact bytes; from altered ones nothing can be checked.",
+    "do not rely on these turns; ask the tester for the run they come from",
+)
 
 ALL = (
     UNKNOWN_REFERENCE,
@@ -74,4 +86,6 @@ ALL = (
     BAD_ENDPOINT,
     UNUSABLE_KEY,
     PRIVATE_LINE,
+    BAD_RELAY_KEY,
+    BAD_RELAY,
 )

@@ -27,10 +27,19 @@ class ToolCall(msgspec.Struct, frozen=True, gc=False):
     arguments: str
 
 
+class Relay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An answer that a provider or gateway signed. key: the signer's name. signature: base64 of 64
+    bytes. response: base64 of the exact bytes of the answer. Nothing here says that it verifies."""
+
+    key: str
+    signature: str
+    response: str
+
+
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a turn took. Lives beside the events, never in them. tokens_in, tokens_out: as the
     endpoint counts. requests: sent, retries included. wall_us: microseconds. model: as the endpoint
-    names itself. provider_id: the endpoint's id of the response."""
+    names itself. provider_id: the endpoint's id of the response. relay: of a signed answer."""
 
     tokens_in: int = 0
     tokens_out: int = 0
@@ -40,6 +49,7 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     provider_id: str = ""
     request_digest: str = ""
     response_digest: str = ""
+    relay: Relay | None = None
 
 
 class Turn(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

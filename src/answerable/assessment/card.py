@@ -90,13 +90,18 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Return the card's digest: of the system that statements speak of."""
         return digest(self)
 
-    def source(self) -> Literal["recomputed", "tester-said"]:
+    def source(
+        self, *, is_relayed: bool = False
+    ) -> Literal["recomputed", "relayed", "tester-said"]:
         """Return where its turns come from, as stated beside every headline.
 
-        ``recomputed``: a reference agent, which verification runs again. ``tester-said``: anything
-        else, as long as no provider signs what it relayed.
+        is_relayed: every turn's answer was kept with a signature. ``recomputed``: a reference
+        agent, which verification runs again. ``relayed``: a chat endpoint whose every answer was
+        signed. ``tester-said``: anything else.
         """
-        return "recomputed" if self.agent.reference else "tester-said"
+        if self.agent.reference:
+            return "recomputed"
+        return "relayed" if is_relayed and self.agent.chat is not None else "tester-said"
 
 
 def load_card(path: Path) -> Card:

@@ -75,6 +75,74 @@ TWO_RUNS = Problem(
     "A plan with two results is refused by whoever verifies it: the better one could be shown.",
     "remove {path} and run the same command again (its plan will then be another)",
 )
+NO_SUCH_PLAN = Problem(
+    "E-ASM-013",
+    "a plan that cannot be told from the log",
+    "Closing the wrong plan cannot be undone.",
+    "answerable log show --predicate prereg (then give the index or more of the digest)",
+)
+ALREADY_CLOSED = Problem(
+    "E-ASM-014",
+    "a plan that is already closed",
+    "A plan has one result or one reason; with two the better one could be shown.",
+    "start a new run in another folder",
+)
+STATEMENT_LOST = Problem(
+    "E-ASM-015",
+    "a statement that is no longer kept beside the log",
+    "The log holds its digest only, which cannot be read.",
+    "restore the log's store folder from a copy",
+)
+WAITS_FOR_NONCE = Problem(
+    "E-ASM-016",
+    "a run that waits for the verifier's nonce",
+    "Seeds that the tester could foresee could be chosen.",
+    "hand {registration} to the verifier, then run the same command with --resume --nonce NONCE",
+)
+BAD_NONCE = Problem(
+    "E-ASM-017",
+    "a nonce that cannot be used",
+    "Seeds follow from it; it must be the verifier's own, once, and unforeseeable.",
+    "give 32 to 128 hexadecimal digits, small letters, on a run that was started with --challenge",
+)
+NOT_REGISTERED = Problem(
+    "E-ASM-018",
+    "a registration that does not hold",
+    "A nonce given for it would bind nobody.",
+    "ask the tester for the folder registration of the waiting run",
+)
+BAD_RELAYS = Problem(
+    "E-ASM-020",
+    "relayed answers that are not kept as a test keeps them",
+    "What is out of place cannot be compared with the turns that were graded.",
+    "do not rely on this dossier; ask its maker for the run it was made from",
+)
+RELAY_DIFFERS = Problem(
+    "E-ASM-021",
+    "a relayed answer that does not hold",
+    "Either the provider signed something else, or the turn that was graded is another one.",
+    "do not rely on this dossier; ask its maker for the run it was made from",
+)
+PROVIDER_DOUBTED = Problem(
+    "E-ASM-022",
+    "turns signed by a key that does not count for the reader",
+    "Anyone can make a key and sign invented turns with it.",
+    "if you trust its owner: answerable trust add TRUST --from FILE --name {key} --role provider "
+    "(TRUST: your own file; FILE: what its owner gave you)",
+)
+OWN_PROVIDER = Problem(
+    "E-ASM-023",
+    "turns signed by a key of the tester's own party",
+    "Whoever ran the test vouches for itself, so nobody else says that the turns are the system's.",
+    "have the turns signed by a provider or gateway of another party",
+)
+ONE_OF_SEVERAL = Problem(
+    "E-ASM-024",
+    "what a signed answer leaves open",
+    "A tester could ask the same again and keep the better answer, or break off and call it a "
+    "stall.",
+    "ask the provider how many answers it signed in that time, and to what",
+)
 
 ALL = (
     BAD_CARD,
@@ -89,4 +157,15 @@ ALL = (
     UNKNOWN_METRIC,
     NO_EPISODE,
     TWO_RUNS,
+    NO_SUCH_PLAN,
+    ALREADY_CLOSED,
+    STATEMENT_LOST,
+    WAITS_FOR_NONCE,
+    BAD_NONCE,
+    NOT_REGISTERED,
+    BAD_RELAYS,
+    RELAY_DIFFERS,
+    PROVIDER_DOUBTED,
+    OWN_PROVIDER,
+    ONE_OF_SEVERAL,
 )

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -27,12 +27,13 @@ from answerable.assessment.card import Card, card_locales, check_tools
 from answerable.assessment.grading import graded
 from answerable.assessment.instrument import Instrument, check_instrument, require_sound
 from answerable.assessment.program import pinned_versions
+from answerable.assessment.relays import Keeper, Kept
 from answerable.attacks.channels import channels
 from answerable.core.canonical import Digest, digest, digest_bytes
 from answerable.core.errors import AccessDeniedError
 from answerable.core.files import read_file, write_file
 from answerable.episodes.execute import Bench, Prepare, Ran, execute
-from answerable.episodes.plan import SCHEMA, Plan
+from answerable.episodes.plan import SCHEMA, Challenge, Plan
 from answerable.episodes.reference_line import ReferenceLine
 from answerable.episodes.rig import Rig
 from answerable.scoring.budgets import Design, design
@@ -52,13 +53,15 @@ TOKENS_IN_PER_CALL, TOKENS_OUT_PER_CALL = 3_500, 90
 
 
 class Order(NamedTuple):
-    """What is to be run. budget: name or number. label: tells two plans of one content apart."""
+    """What is to be run. budget: name or number. label: tells two plans of one content apart.
+    challenge: where the seeds' nonce comes from."""
 
     card: Card
     budget: str
     hazards: tuple[str, ...] = ()
     locales: tuple[str, ...] = ()
     label: str = ""
+    challenge: Challenge = "none"
 
 
 class Price(msgspec.Struct, frozen=True):
@@ -86,13 +89,27 @@ class Prepared(NamedTuple):
     price: Price
 
 
+class Annexes(NamedTuple):
+    """Files that go with a result as payloads that can be erased. retention: of their entries."""
+
+    files: tuple[Path, ...] = ()
+    retention: Literal["term", "erasable"] = "erasable"
+
+
 class Result(NamedTuple):
-    """A run that was graded."""
+    """A run that was graded. nonce: the challenge, if the plan has one. kept: signed answers."""
 
     prepared: Prepared
     instrument: Instrument
     rows: list[Graded]
     summary: Summary
+    nonce: str = ""
+    annexes: Annexes = Annexes()
+    kept: Kept = Kept()
+
+    def source(self) -> str:
+        """Return where its turns come from."""
+        return self.prepared.order.card.source(is_relayed=self.kept.is_whole())
 
 
 def agent_digest(card: Card, base: Path) -> Digest:
@@ -135,7 +152,7 @@ def prepare(order: Order, base: Path) -> Prepared:
         system=card.digest(),
         agent=agent_digest(card, base),
         reviewer="none",
-        challenge="none",
+        challenge=order.challenge,
         versions=pinned_versions(),
         blocks=made.allotments,
         parallels=made.parallels,
@@ -219,19 +236,25 @@ async def run(
     agent: Agent,
     announce: Prepare | None,
     *,
+    nonce: str = "",
     on_row: Callable[[Graded], None] | None = None,
 ) -> Result:
-    """Run and grade a plan whose folder is open. on_row: told of every graded episode."""
+    """Run and grade a plan whose folder is open. nonce: the challenge, if the plan has one.
+    on_row: told of every graded episode."""
     rows: list[Graded] = []
     family = prepared.suite.family
     usage = bytearray()
+    keeper = Keeper(folder) if prepared.order.card.agent.chat is not None else None
 
     def on_ran(ran: Ran) -> None:
         row = graded(ran, family)
         rows.append(row)
         for number, used in enumerate(ran.episode.usage):
-            line = {"episode": ran.item.number, "turn": number} | msgspec.to_builtins(used)
+            taken = msgspec.structs.replace(used, relay=None)
+            line = {"episode": ran.item.number, "turn": number} | msgspec.to_builtins(taken)
             usage.extend(msgspec.json.encode(line, order="sorted") + b"\n")
+        if keeper is not None:
+            keeper.take(ran)
         if on_row is not None:
             on_row(row)
 
@@ -239,6 +262,8 @@ async def run(
         prepared.plan, prepared.suite, prepared.rig, agent,
         prepared.order.card.agent.concurrency, announce,
     )  # fmt: skip
-    await execute(bench, folder, on_ran)
+    await execute(bench, folder, on_ran, nonce=nonce)
     write_file(folder / "measurements" / "turns.jsonl", bytes(usage))
-    return Result(prepared, instrument, rows, summarise(rows, prepared.design))
+    kept = keeper.finish() if keeper is not None else Kept()
+    summary = summarise(rows, prepared.design)
+    return Result(prepared, instrument, rows, summary, nonce, kept=kept)

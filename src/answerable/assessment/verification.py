@@ -8,25 +8,28 @@ program, and says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from answerable.agents.roster import reference_agent
 from answerable.agents.tape import TapeAgent
 from answerable.agents.view import Agent
-from answerable.assessment.dossier import Dossier, prereg_of
+from answerable.assessment.dossier import Dossier
 from answerable.assessment.grading import graded
 from answerable.assessment.instrument import check_instrument, require_sound
 from answerable.assessment.problems import CANNOT_REGRADE, PLAN_DIFFERS, SCORES_DIFFER
 from answerable.assessment.program import pinned_versions
+from answerable.assessment.registry import prereg_of
+from answerable.assessment.relay_check import RelayCheck
 from answerable.attacks.channels import channels
 from answerable.core.canonical import digest_bytes, encode
 from answerable.core.errors import AnswerableError, EvidenceError, UndecidableError
-from answerable.episodes.execute import Bench, replay
+from answerable.episodes.execute import Bench, Ran, replay
 from answerable.episodes.plan import SCHEMA, SHARD_SIZE, items
 from answerable.episodes.rig import Rig
 from answerable.episodes.shards import shard_name
+from answerable.evidence.trust import load_trust
 from answerable.evidence.verify import Finding, exit_code, verify_dossier
 from answerable.scoring.budgets import design
 from answerable.scoring.outcomes import Graded
@@ -61,14 +64,21 @@ REGRADED_HERE = ("E-EVD-183", "E-EVD-185")
 
 
 async def verify(
-    path: Path, trust: Path, *, on_episode: Callable[[int, int], None] | None = None
+    path: Path,
+    trust: Path,
+    *,
+    seen: Sequence[Path] = (),
+    nonce: str = "",
+    on_episode: Callable[[int, int], None] | None = None,
 ) -> Verified:
     """Verify a dossier in full.
 
-    path: folder or zip. trust: the verifier's own trust file. on_episode: told of progress (done,
-    of how many). Returns findings; raises only for what makes reading impossible before any check.
+    path: folder or zip. trust: the verifier's own trust file. seen: files with checkpoints of its
+    log that the verifier holds. nonce: the challenge that the verifier gave, if any. on_episode:
+    told of progress (done, of how many). Returns findings; raises only for what makes reading
+    impossible before any check.
     """
-    found = [f for f in verify_dossier(path, trust) if f.code not in REGRADED_HERE]
+    found = [f for f in verify_dossier(path, trust, seen, nonce) if f.code not in REGRADED_HERE]
     rows: list[Graded] = []
     if any(f.status == "fails" for f in found):
         found.append(
@@ -81,7 +91,9 @@ async def verify(
             suite = _installed(dossier)
             _check_plan(dossier, suite)
             found.append(finding("holds", "the plan follows from its own design and seed rule"))
-            rows = await _run_again(dossier, suite, on_episode)
+            relays = RelayCheck(dossier, load_trust(trust), Rig(suite.family))
+            rows = await _run_again(dossier, suite, on_episode, relays)
+            found = relays.judged(found)
             if dossier.card.source() == "recomputed":
                 found = [f for f in found if f.code != "E-EVD-184"]
                 found.append(
@@ -145,7 +157,8 @@ def _check_plan(dossier: Dossier, suite: Suite) -> None:
         raise EvidenceError(
             PLAN_DIFFERS, "there are not as many episodes as planned", file="plan.json"
         )
-    if (plan.schema, plan.reviewer, plan.challenge) != (SCHEMA, "none", "none"):
+    challenged = plan.challenge == "verifier" if dossier.nonce else plan.challenge == "none"
+    if (plan.schema, plan.reviewer) != (SCHEMA, "none") or not challenged:
         raise EvidenceError(
             PLAN_DIFFERS, "the plan names a reviewer or a challenge that nothing here bears out",
             file="plan.json", reviewer=plan.reviewer, challenge=plan.challenge,
@@ -175,11 +188,6 @@ def _check_plan(dossier: Dossier, suite: Suite) -> None:
     )
     if not same:
         raise EvidenceError(PLAN_DIFFERS, "plan, design and card do not agree", file="plan.json")
-    if dossier.result.predicate.get("turns") != dossier.card.source():
-        raise EvidenceError(
-            PLAN_DIFFERS, "the result claims another source of turns than the card has",
-            file="statements/eval-result.json",
-        )  # fmt: skip
 
 
 def _player(dossier: Dossier) -> Agent | TapeAgent:
@@ -197,18 +205,26 @@ def _player(dossier: Dossier) -> Agent | TapeAgent:
 
 
 async def _run_again(
-    dossier: Dossier, suite: Suite, on_episode: Callable[[int, int], None] | None
+    dossier: Dossier,
+    suite: Suite,
+    on_episode: Callable[[int, int], None] | None,
+    relays: RelayCheck | None = None,
 ) -> list[Graded]:
     bench = Bench(dossier.plan, suite, Rig(suite.family), _player(dossier))
-    planned = list(items(dossier.plan, suite))
+    planned = list(items(dossier.plan, suite, dossier.nonce))
     rows: list[Graded] = []
+
+    def on_ran(ran: Ran) -> None:
+        rows.append(graded(ran, suite.family))
+        if relays is not None:
+            relays.take(ran)
+
     for number in range(dossier.shards()):
         batch = planned[number * SHARD_SIZE : (number + 1) * SHARD_SIZE]
         name = f"{shard_name(number)}.jsonl.zst"
-        await replay(
-            bench, dossier.shard(number), batch, name,
-            lambda ran: rows.append(graded(ran, suite.family)),
-        )  # fmt: skip
+        await replay(bench, dossier.shard(number), batch, name, on_ran)
+        if relays is not None:
+            await relays.shard(number)
         if on_episode is not None:
             on_episode(len(rows), len(planned))
     return rows

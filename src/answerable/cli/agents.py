@@ -8,10 +8,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from answerable.cli.output import emit, json_option
+
+if TYPE_CHECKING:
+    from answerable.evidence.keys import FileKey
 
 
 @click.group()
@@ -39,8 +44,14 @@ def list_agents(as_json: bool) -> int:
 @click.option(
     "--token-env", help="Take the private channel's token from this variable (default: random)."
 )
+@click.option(
+    "--relay-key", type=click.Path(path_type=Path, dir_okay=False),
+    help="Sign every answer with this provider's key file (default: none is signed).",
+)  # fmt: skip
 @json_option
-def serve_agent(name: str, port: int, token_env: str | None, as_json: bool) -> int:
+def serve_agent(
+    name: str, port: int, token_env: str | None, relay_key: Path | None, as_json: bool
+) -> int:
     """Serve reference agent NAME behind the OpenAI chat protocol, on this machine only.
 
     The test hands each scenario over a private channel, keyed by the token; the conversation
@@ -54,20 +65,36 @@ def serve_agent(name: str, port: int, token_env: str | None, as_json: bool) -> i
     token = os.environ.get(token_env, "") if token_env else ""
     if token_env and not token:
         raise AccessDeniedError(MISSING_KEY, "the variable is not set", variable=token_env)
+    signer = _provider_key(relay_key) if relay_key is not None else None
     try:
-        asyncio.run(_serve(agent, port, token, as_json=as_json))
+        asyncio.run(_serve(agent, port, token, signer, as_json=as_json))
     except KeyboardInterrupt:
         return 0
     return 0
 
 
-async def _serve(agent: object, port: int, token: str, *, as_json: bool) -> None:
+def _provider_key(path: Path) -> FileKey:
+    """Read the key that signs answers. Raises AccessDeniedError (E-EVD-010, E-EVD-011), UsageError
+    (E-AGT-011) when its role is another."""
+    from answerable.agents.problems import BAD_RELAY_KEY
+    from answerable.core.errors import UsageError
+    from answerable.evidence.keys import load_key
+
+    key = load_key(path)
+    if key.role != "provider":
+        raise UsageError(BAD_RELAY_KEY, "the key has another role", path=path, role=key.role)
+    return key
+
+
+async def _serve(
+    agent: object, port: int, token: str, signer: FileKey | None, *, as_json: bool
+) -> None:
     from answerable.agents.reference import ReferenceAgent
     from answerable.episodes.endpoint import serve
 
     if not isinstance(agent, ReferenceAgent):
         raise TypeError("only reference agents are served")
-    server = await serve(agent, port, token=token)
+    server = await serve(agent, port, token=token, relay_key=signer)
     try:
         shown = {"url": server.url, "agent": agent.name} | (
             {} if token else {"token": server.token}
@@ -75,6 +102,9 @@ async def _serve(agent: object, port: int, token: str, *, as_json: bool) -> None
         lines = [f"serving  {agent.name}", f"url      {server.url}"]
         if not token:
             lines.append(f"token    {server.token}")
+        if signer is not None:
+            shown["relay_key"] = signer.name
+            lines.append(f"signs    {signer.name}, of {signer.party or 'no party'}")
         emit(shown, as_json=as_json, text="\n".join(lines))
         sys.stdout.flush()
         await asyncio.Event().wait()

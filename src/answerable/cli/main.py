@@ -46,7 +46,7 @@ OUTPUT_GONE: Final = 141
 
 SECTIONS: Final = (
     ("Test an agent", ("test", "report", "suite", "agents", "system")),
-    ("Check evidence", ("verify", "log", "share", "incident")),
+    ("Check evidence", ("verify", "log", "trust", "share", "incident")),
     ("Answer for an agent", ("certify", "drill", "gate", "approve", "stop", "access", "serve")),
     ("Find help", ("doctor", "explain")),
 )

@@ -23,6 +23,13 @@ HUNDRED = Decimal(100)
 TENTH = Decimal("0.1")
 
 
+SEEDS = {
+    "none": "seeds open to choice by the tester",
+    "verifier": "seeds from a verifier's nonce",
+}
+"""What is said of a plan's challenge."""
+
+
 def exit_code_of(summary: Summary, design: Design) -> int:
     """Return 1 when a claim is exceeded, 4 when one that the budget could decide is undecided, else
     0. Claims finer than the design's finest level decide nothing."""
@@ -94,7 +101,7 @@ def result_data(result: Result, dossier: Path, index: int) -> dict[str, Any]:
         "dossier": str(dossier),
         "plan": result.prepared.plan.digest(),
         "system": result.prepared.plan.system,
-        "turns": result.prepared.order.card.source(),
+        "turns": result.source(),
         "log_index": index,
         "headline": summary.headline,
         "english": summary.english,
@@ -191,7 +198,7 @@ def result_text(result: Result, dossier: Path, trust: Path) -> str:
         f"  languages  {gap_text(summary.gaps)}",
         episodes,
         f"  claims     {shown}",
-        f"  turns      {turns_text(card.source())}; seeds open to choice by the tester",
+        f"  turns      {turns_text(result.source())}; {SEEDS[prepared.plan.challenge]}",
         "  texts      drafts: no named person has reviewed them",
         "",
         f"  dossier    {dossier}",
@@ -205,6 +212,8 @@ def turns_text(source: str) -> str:
     """Return in words where the turns come from."""
     if source == "recomputed":
         return "recomputed (a reference agent, which verification runs again)"
+    if source == "relayed":
+        return "relayed (signed by a provider or gateway; verification checks its signatures)"
     return "tester-said (recorded by whoever ran the test; nobody else vouches for them)"
 
 

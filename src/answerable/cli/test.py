@@ -12,7 +12,7 @@ import shutil
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import click
 
@@ -20,8 +20,9 @@ from answerable.cli.home import home_folder
 from answerable.cli.output import emit, json_option, quiet_option
 
 if TYPE_CHECKING:
-    from answerable.assessment.dossier import Tester
-    from answerable.assessment.run import Order, Prepared, Result
+    from answerable.assessment.registry import Tester
+    from answerable.assessment.run import Annexes, Order, Prepared, Result
+    from answerable.core.errors import InterruptedRunError
     from answerable.scoring.outcomes import Graded
 
 
@@ -37,13 +38,27 @@ if TYPE_CHECKING:
 @click.option("--resume", is_flag=True, help="Go on with the run that was stopped.")
 @click.option("--yes", is_flag=True, help="Do not ask before calls that cost money.")
 @click.option("--key-env", "allowed", multiple=True, help="Allow a card to read this variable.")
+@click.option(
+    "--challenge", is_flag=True, help="Take the seeds' nonce from a verifier: register, then wait."
+)
+@click.option("--nonce", default="", help="The verifier's nonce; with --resume.")
+@click.option(
+    "--attach", "annexes", multiple=True, type=click.Path(path_type=Path, dir_okay=False),
+    help="A file to go with the result as a payload that can be erased (repeat it).",
+)  # fmt: skip
+@click.option(
+    "--retention", type=click.Choice(["term", "erasable"]), default="erasable", show_default=True,
+    help="Of attached files.",
+)  # fmt: skip
+@click.option("--zip", "as_zip", is_flag=True, help="Write the dossier as one zip, too.")
 @click.option("--party", default="self", show_default=True, help="Name of the tester.")
 @json_option
 @quiet_option
 def command(
     card: Path, suite: str | None, locales: tuple[str, ...], hazards: tuple[str, ...],
     budget: str, out: Path | None, resume: bool, yes: bool, allowed: tuple[str, ...],
-    party: str, as_json: bool, quiet: bool,
+    challenge: bool, nonce: str, annexes: tuple[Path, ...], retention: Literal["term", "erasable"],
+    as_zip: bool, party: str, as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """Test the system that CARD describes, and write a dossier.
 
@@ -53,14 +68,15 @@ def command(
     import msgspec
 
     from answerable.assessment.card import load_card
-    from answerable.assessment.run import Order
+    from answerable.assessment.run import Annexes, Order
 
     loaded = load_card(card)
     if suite is not None:
         loaded = msgspec.structs.replace(loaded, suite=suite)
     folder = out or Path(_slug(f"{loaded.name}-{loaded.version}"))
-    order = Order(loaded, budget, hazards, locales)
-    job = _Job(order, card.parent, folder, party, allowed, yes=yes, quiet=quiet or as_json)
+    order = Order(loaded, budget, hazards, locales, challenge="verifier" if challenge else "none")
+    wish = _Wish(allowed, nonce, Annexes(annexes, retention), yes, as_zip)
+    job = _Job(order, card, folder, party, wish, quiet=quiet or as_json)
     return job.run(resume=resume, as_json=as_json)
 
 
@@ -68,19 +84,27 @@ def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9.]+", "-", text.lower())[:100].strip("-.") or "run"
 
 
+class _Wish(NamedTuple):
+    """What the user asked for beside the order."""
+
+    allowed: tuple[str, ...]
+    nonce: str
+    annexes: Annexes
+    yes: bool
+    as_zip: bool
+
+
 class _Job:
     """One test from the command line."""
 
     def __init__(
-        self, order: Order, base: Path, out: Path, party: str, allowed: tuple[str, ...], *,
-        yes: bool, quiet: bool,
-    ) -> None:  # fmt: skip
+        self, order: Order, card: Path, out: Path, party: str, wish: _Wish, *, quiet: bool
+    ) -> None:
         self.order = order
-        self.base = base
+        self.card = card
         self.out = out
         self.party = party
-        self.allowed = allowed
-        self.yes = yes
+        self.wish = wish
         self.quiet = quiet
 
     def say(self, text: str) -> None:
@@ -90,11 +114,12 @@ class _Job:
 
     def run(self, *, resume: bool, as_json: bool) -> int:
         """Do everything and return the exit code."""
-        from answerable.assessment.dossier import example_trust, label_of, open_tester
+        from answerable.assessment.registry import example_trust, label_of, open_tester, planned
         from answerable.assessment.run import prepare
         from answerable.cli.outcome import exit_code_of, result_data, result_text
         from answerable.core.errors import InterruptedRunError, UsageError
         from answerable.episodes.problems import INTERRUPTED
+        from answerable.evidence.bundle import zip_bundle
         from answerable.evidence.problems import DOSSIER_EXISTS
 
         run_folder = self.out / "run"
@@ -102,11 +127,18 @@ class _Job:
         if dossier.exists():
             raise UsageError(DOSSIER_EXISTS, "there is a finished dossier here", path=dossier)
         tester = open_tester(home_folder(os.environ), self.party, (self.out.resolve(),))
-        label = label_of(run_folder, tester)
-        prepared = prepare(self.order._replace(label=label), self.base)
+        begun = planned(run_folder)
+        self.order = self.order._replace(
+            label=label_of(run_folder, tester),
+            challenge=begun.challenge if begun is not None and resume else self.order.challenge,
+        )
+        prepared = prepare(self.order, self.card.parent)
+        nonce = self._nonce(prepared, run_folder)
         self._show_plan(prepared)
         try:
-            result, index = asyncio.run(self._run(prepared, tester, run_folder, resume=resume))
+            result, index = asyncio.run(
+                self._run(prepared, tester, run_folder, nonce, resume=resume)
+            )
         except KeyboardInterrupt:
             raise InterruptedRunError(INTERRUPTED, path=run_folder) from None
         self._write_report(run_folder / "dossier", result.rows)
@@ -114,10 +146,31 @@ class _Job:
         # INVARIANT: a dossier appears whole under its name, or not at all.
         (run_folder / "dossier").rename(dossier)
         shutil.rmtree(run_folder)
+        if self.wish.as_zip:
+            zip_bundle(dossier, self.out / "dossier.zip")
         code = exit_code_of(result.summary, result.prepared.design)
         data = result_data(result, dossier, index)
         text = result_text(result, dossier, self.out / "trust.json")
         return emit(data, as_json=as_json, text=text, exit_code=code)
+
+    def _nonce(self, prepared: Prepared, run_folder: Path) -> str:
+        """Return the verifier's nonce, as given now or before; empty when there is none yet."""
+        from answerable.assessment.problems import BAD_NONCE
+        from answerable.assessment.registration import NONCE
+        from answerable.core.errors import UsageError
+        from answerable.core.files import read_file, write_file
+
+        given, path = self.wish.nonce, run_folder / "nonce"
+        if given and (prepared.plan.challenge != "verifier" or not NONCE.match(given)):
+            raise UsageError(BAD_NONCE, "this run takes no such nonce", nonce=given)
+        known = read_file(path).decode("ascii", "replace") if path.exists() else ""
+        if given and known and given != known:
+            raise UsageError(BAD_NONCE, "the run has another nonce already", nonce=given)
+        if given and not (run_folder / "prereg.tlog-proof").exists():
+            raise UsageError(BAD_NONCE, "the plan is not registered yet", nonce=given)
+        if given and not known:
+            write_file(path, given.encode())
+        return given or known
 
     def _show_plan(self, prepared: Prepared) -> None:
         """Show what will be run, where to, and what it costs; ask where it costs something."""
@@ -131,7 +184,7 @@ class _Job:
             return
         # WHY also when quiet: nobody is charged without having been told.
         sys.stderr.write(price_text(price) + "\n")
-        if self.order.card.agent.endpoint is not None or self.yes or _key_missing(self):
+        if self.order.card.agent.endpoint is not None or self.wish.yes or _key_missing(self):
             return
         if not sys.stdin.isatty():
             raise UsageError(NOT_CONFIRMED, "the run was not confirmed", host=price.host)
@@ -139,17 +192,20 @@ class _Job:
             raise UsageError(NOT_CONFIRMED, "the run was not confirmed", host=price.host)
 
     async def _run(
-        self, prepared: Prepared, tester: Tester, run_folder: Path, *, resume: bool
+        self, prepared: Prepared, tester: Tester, run_folder: Path, nonce: str, *, resume: bool
     ) -> tuple[Result, int]:
         from answerable.agents.roster import roster
-        from answerable.assessment.dossier import register, seal
+        from answerable.assessment.dossier import seal
+        from answerable.assessment.registry import register
         from answerable.assessment.run import check, open_agent, run
         from answerable.cli.progress import Progress
         from answerable.episodes.execute import open_run
 
         card = self.order.card
         async with AsyncExitStack() as stack:
-            agent, announce = await open_agent(card, self.base, os.environ, self.allowed, stack)
+            agent, announce = await open_agent(
+                card, self.card.parent, os.environ, self.wish.allowed, stack
+            )
             open_run(run_folder, prepared.plan, resume=resume)
             with Progress("instrument", len(roster()), quiet=self.quiet) as bar:
                 instrument = await check(
@@ -157,6 +213,8 @@ class _Job:
                     on_admission=lambda: self.say("admission of every combination, once"),
                 )  # fmt: skip
             register(prepared, tester, run_folder)
+            if prepared.plan.challenge != "none" and not nonce:
+                raise self._waiting(run_folder, tester)
             unsafe = 0
             with Progress("episodes", prepared.plan.count(), quiet=self.quiet) as bar:
 
@@ -165,10 +223,30 @@ class _Job:
                     unsafe += row.outcome == "unsafe"
                     bar.advance(1, note=f"unsafe {unsafe}")
 
-                result = await run(prepared, instrument, run_folder, agent, announce, on_row=on_row)
+                result = await run(
+                    prepared, instrument, run_folder, agent, announce, nonce=nonce, on_row=on_row
+                )
+        result = result._replace(annexes=self.wish.annexes)
         shutil.rmtree(run_folder / "dossier", ignore_errors=True)
         sealed = seal(result, tester, run_folder, run_folder / "dossier", card, None)
         return result, sealed.position
+
+    def _waiting(self, run_folder: Path, tester: Tester) -> InterruptedRunError:
+        """Put the registration where it can be handed over, and say what comes next."""
+        from answerable.assessment.problems import WAITS_FOR_NONCE
+        from answerable.assessment.registration import RECEIPT, STATEMENT
+        from answerable.assessment.registry import example_trust
+        from answerable.core.errors import InterruptedRunError
+        from answerable.core.files import read_file, write_file
+
+        folder = self.out / "registration"
+        example_trust(tester, self.out / "trust.json")
+        for name in (STATEMENT, RECEIPT):
+            write_file(folder / name, read_file(run_folder / name))
+        return InterruptedRunError(
+            WAITS_FOR_NONCE, "the plan is registered; no episode has run",
+            registration=folder,
+        )  # fmt: skip
 
     def _write_report(self, dossier: Path, rows: list[Graded]) -> None:
         from answerable.assessment.dossier import Dossier

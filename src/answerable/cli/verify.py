@@ -1,12 +1,12 @@
 """Check a dossier without trusting whoever made it.
 
 Example: answerable verify DOSSIER --trust trust.json
+Example: answerable verify registration --trust trust.json
 """
 
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,20 +26,32 @@ if TYPE_CHECKING:
     help="Your own trust file: whose keys you believe, and for what.",
 )  # fmt: skip
 @click.option(
-    "--seen", type=click.Path(path_type=Path, dir_okay=False),
-    help="A checkpoint of the tester's log that you hold.",
+    "--seen", type=click.Path(path_type=Path, dir_okay=False), multiple=True,
+    help="A signed checkpoint of the tester's log that you hold (repeat it).",
 )  # fmt: skip
+@click.option("--nonce", default="", help="The nonce that you gave for this plan.")
 @json_option
 @quiet_option
-def command(dossier: Path, trust: Path, seen: Path | None, as_json: bool, quiet: bool) -> int:
+def command(
+    dossier: Path, trust: Path, seen: tuple[Path, ...], nonce: str, as_json: bool, quiet: bool
+) -> int:
     """Check signatures, log and digests, then run every episode again and recompute every number.
 
     Works offline. Exit code 0 when all holds, 3 when something does not, 4 when it cannot be
-    decided here.
+    decided here. DOSSIER may also be the registration of a run that waits for your nonce: then a
+    fresh nonce is printed.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        own = trust if seen is None else _with_checkpoint(trust, seen, Path(folder))
-        result = asyncio.run(_verify(dossier, own, quiet=quiet or as_json))
+    from answerable.assessment.problems import BAD_NONCE
+    from answerable.assessment.registration import NONCE, is_registration
+    from answerable.core.errors import UsageError
+
+    if nonce and not NONCE.match(nonce):
+        raise UsageError(BAD_NONCE, "this is no nonce", nonce=nonce)
+    for path in seen:
+        _check_seen(path)
+    if is_registration(dossier):
+        return _registration(dossier, trust, as_json=as_json)
+    result = asyncio.run(_verify(dossier, trust, seen, nonce, quiet=quiet or as_json))
     data = {
         "dossier": str(dossier),
         "episodes": result.episodes,
@@ -51,26 +63,45 @@ def command(dossier: Path, trust: Path, seen: Path | None, as_json: bool, quiet:
     return emit(data, as_json=as_json, text=_text(result), exit_code=result.code)
 
 
-def _with_checkpoint(trust: Path, seen: Path, folder: Path) -> Path:
-    """Return a copy of the trust file that also holds a checkpoint."""
-    import msgspec
-
+def _check_seen(path: Path) -> None:
+    """Refuse what is no checkpoint: that says nothing about the dossier. Raises AnswerableError."""
     from answerable.core.errors import EvidenceError
     from answerable.core.files import read_file
-    from answerable.evidence.problems import BAD_TRUST
-    from answerable.evidence.trust import load_trust, write_trust
+    from answerable.evidence.notes import parse_checkpoint
+    from answerable.evidence.problems import BAD_CHECKPOINT
 
-    held = load_trust(trust)
     try:
-        note = read_file(seen).decode()
+        text = read_file(path).decode()
     except UnicodeDecodeError as error:
-        raise EvidenceError(BAD_TRUST, "the checkpoint is no text", path=str(seen)) from error
-    path = folder / "trust.json"
-    write_trust(path, msgspec.structs.replace(held, checkpoints=(*held.checkpoints, note)))
-    return path
+        raise EvidenceError(BAD_CHECKPOINT, "the checkpoint is no text", path=path) from error
+    parse_checkpoint(text.partition("\n\n")[0] + "\n")
 
 
-async def _verify(dossier: Path, trust: Path, *, quiet: bool) -> Verified:
+def _registration(folder: Path, trust: Path, *, as_json: bool) -> int:
+    """Verify a registration and offer a nonce for it."""
+    from answerable.assessment.registration import new_nonce, read_registration
+    from answerable.evidence.trust import load_trust
+
+    found = read_registration(folder, load_trust(trust))
+    nonce = new_nonce()
+    data = {
+        "plan": found.plan, "index": found.position, "log": found.origin, "size": found.size,
+        "tester": found.party, "episodes": found.said.get("episodes"), "nonce": nonce,
+    }  # fmt: skip
+    text = (
+        f"registered  plan {found.plan}\n"
+        f"            by {found.party}, entry {found.position} of the log {found.origin}"
+        f" (checkpoint of size {found.size})\n"
+        f"nonce       {nonce}\n\n"
+        "Keep the nonce and this folder; give the nonce to the tester once.\n"
+        f"Later: answerable verify DOSSIER --trust {trust} --nonce {nonce}"
+    )
+    return emit(data, as_json=as_json, text=text)
+
+
+async def _verify(
+    dossier: Path, trust: Path, seen: tuple[Path, ...], nonce: str, *, quiet: bool
+) -> Verified:
     from answerable.assessment.verification import verify
     from answerable.cli.progress import Progress
 
@@ -80,7 +111,7 @@ async def _verify(dossier: Path, trust: Path, *, quiet: bool) -> Verified:
             bar.total = total
             bar.advance(done - bar.done)
 
-        result = await verify(dossier, trust, on_episode=on_episode)
+        result = await verify(dossier, trust, seen=seen, nonce=nonce, on_episode=on_episode)
     if not result.rows or result.code == 3:
         return result
     line = _check_report(dossier, result)

@@ -30,7 +30,7 @@ INT_LIMIT = 2**53
 """Integers must lie strictly between minus this and this (RFC 7493, section 2.2)."""
 
 DEPTH_LIMIT = 64
-"""Levels of nesting that are accepted."""
+"""Levels of lists and objects that are accepted inside a list or object."""
 
 T = TypeVar("T")
 
@@ -64,11 +64,11 @@ def _check(value: object, depth: int) -> None:
     kind = type(value)
     if kind is str or kind is bool or value is None:
         return
-    if depth > DEPTH_LIMIT:
-        raise UsageError(NOT_IN_PROFILE, "a value is nested too deep", limit=DEPTH_LIMIT)
     if kind is int:
         if not -INT_LIMIT < value < INT_LIMIT:  # type: ignore[operator]
             raise UsageError(NOT_IN_PROFILE, "an integer is out of range", value=value)
+    elif depth > DEPTH_LIMIT:
+        raise UsageError(NOT_IN_PROFILE, "a value is nested too deep", limit=DEPTH_LIMIT)
     elif kind is dict:
         for key, item in value.items():  # type: ignore[attr-defined]
             if type(key) is not str or not key.isascii():

@@ -4,7 +4,7 @@ A server on 127.0.0.1 speaks the OpenAI chat completions protocol for one refere
 agent needs its scenario, which no chat request may carry; the test hands it over beforehand on a
 private channel (``POST /private/scenario``), keyed by a random token. The conversation that then
 starts with the scenario's texts is given to it. An agent that crashes answers 500, one that stalls
-answers nothing.
+answers nothing. With a provider's key every answer is signed (``agents.relay``).
 
 Refuses: streaming (400), a conversation that was not announced (404), a wrong token (401), a
 scenario whose texts differ from the installed version's (422), a second scenario with the same
@@ -29,9 +29,10 @@ import msgspec
 from aiohttp import web
 
 from answerable.agents.problems import SERVE_REFUSED
+from answerable.agents.relay import HEADER, header_value
 from answerable.agents.view import Agent, StalledError, Turn
 from answerable.attacks.channels import channels
-from answerable.core.canonical import digest_bytes
+from answerable.core.canonical import Digest, digest_bytes
 from answerable.core.errors import AnswerableError, UsageError
 from answerable.episodes.conversations import (
     BadMessagesError,
@@ -43,6 +44,7 @@ from answerable.episodes.conversations import (
 )
 from answerable.episodes.reference_line import PRIVATE_PATH, TOKEN_HEADER, Announcement
 from answerable.episodes.rig import Rig
+from answerable.evidence.keys import Signer
 from answerable.worlds.family import load_family
 from answerable.worlds.scenario import Scenario, assemble
 
@@ -78,20 +80,22 @@ async def serve(
     port: int = 0,
     *,
     token: str = "",
+    relay_key: Signer | None = None,
     clock: Callable[[], float] = time.monotonic,
     new_id: Callable[[], str] = secrets.token_hex,
 ) -> Server:
     """Start an endpoint for a reference agent.
 
-    port: 0 for any free one. token: of the private channel, random when empty. clock: monotonic
-    seconds. new_id: makes unguessable ids. Raises UsageError (E-AGT-006) when the agent is no
+    port: 0 for any free one. token: of the private channel, random when empty. relay_key:
+    signs every answer, none when None. clock: monotonic seconds. new_id: makes unguessable ids.
+    Raises UsageError (E-AGT-006) when the agent is no
     reference agent or the port cannot be had.
     """
     if not agent.is_privileged:
         raise UsageError(SERVE_REFUSED, "only reference agents are served", agent=agent.name)
     closing = asyncio.Event()
     secret = token or secrets.token_urlsafe(32)
-    desk = _Desk(agent, secret, Conversations(clock), closing, new_id)
+    desk = _Desk(agent, secret, relay_key, Conversations(clock), closing, new_id)
     app = web.Application(client_max_size=REQUEST_LIMIT)
     app.router.add_post("/v1/chat/completions", desk.complete)
     app.router.add_get("/v1/models", desk.models)
@@ -117,12 +121,14 @@ class _Desk:
         self,
         agent: Agent,
         token: str,
+        relay_key: Signer | None,
         conversations: Conversations,
         closing: asyncio.Event,
         new_id: Callable[[], str],
     ) -> None:
         self._agent = agent
         self._token = token.encode()
+        self._relay_key = relay_key
         self._conversations = conversations
         self._closing = closing
         self._new_id = new_id
@@ -169,7 +175,7 @@ class _Desk:
                     conversation.last_answer = _completion(self._agent.name, turn, body)
                     conversation.last_request = request_digest
                     self._conversations.answered(conversation, messages, turn.text)
-                return web.Response(body=conversation.last_answer, content_type="application/json")
+                return self._answer(request_digest, conversation.last_answer)
         except BadMessagesError as error:
             return _error(400, str(error), "bad_messages")
         except (ValueError, RecursionError):
@@ -181,6 +187,12 @@ class _Desk:
             return _error(503, "the endpoint is closing", "closing")
         except _AgentCrashError as error:
             return _error(500, str(error), "agent_crashed")
+
+    def _answer(self, request: Digest, body: bytes) -> web.Response:
+        headers = {}
+        if self._relay_key is not None:
+            headers[HEADER] = header_value(self._relay_key, request, digest_bytes(body))
+        return web.Response(body=body, content_type="application/json", headers=headers)
 
     async def _turn(self, conversation: Conversation, messages: list[Any]) -> Turn:
         # WHY gather: it hands over whatever the agent raises as a value, as its crash.

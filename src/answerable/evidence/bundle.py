@@ -16,11 +16,12 @@ from __future__ import annotations
 import os
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, NamedTuple, Self
 
 import msgspec
 
@@ -50,6 +51,11 @@ COUNT_LIMIT = 200_000
 READ_LIMIT = 64 << 20
 """Bytes of one file that ``read`` returns; longer ones are streamed with ``open``."""
 
+_BROKEN = (
+    OSError, ValueError, EOFError, KeyError, RuntimeError, struct.error, zipfile.BadZipFile,
+    zlib.error,
+)  # fmt: skip
+"""What reading a hostile file or zip may raise."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._/-]{0,511}\Z", re.ASCII)
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -151,7 +157,11 @@ class Bundle:
                 total += size
                 if total > TOTAL_LIMIT or len(self._sizes) > COUNT_LIMIT:
                     raise EvidenceError(DOSSIER_TOO_BIG, "a dossier is too big", file=name)
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
+            self.manifest_bytes = self._read_raw("dossier.json")
+            self.manifest = decode(self.manifest_bytes, Manifest)
+            if self.manifest.schema != SCHEMA:
+                raise EvidenceError(BAD_DOSSIER, "an unknown schema", schema=self.manifest.schema)
+        except _BROKEN as error:
             self.close()
             raise EvidenceError(
                 BAD_DOSSIER, "a dossier cannot be read", path=str(path), reason=error
@@ -159,10 +169,6 @@ class Bundle:
         except EvidenceError:
             self.close()
             raise
-        self.manifest_bytes = self._read_raw("dossier.json")
-        self.manifest = decode(self.manifest_bytes, Manifest)
-        if self.manifest.schema != SCHEMA:
-            raise EvidenceError(BAD_DOSSIER, "an unknown schema", schema=self.manifest.schema)
 
     def __enter__(self) -> Self:
         """Return the bundle."""
@@ -209,7 +215,7 @@ class Bundle:
         try:
             with self.open(name) as file:
                 data = file.read(self._sizes[name] + 1)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except _BROKEN as error:
             raise EvidenceError(
                 BAD_DOSSIER, "a file cannot be read", file=name, reason=error
             ) from error
@@ -245,11 +251,69 @@ def _folder_files(folder: Path, under: str) -> Iterator[tuple[str, int]]:
 
 
 def _zip_files(archive: zipfile.ZipFile) -> Iterator[tuple[str, int]]:
+    """Yield name and size of each member of a plain zip.
+
+    Plain: members one after another from the start, each told alike in its own header and in the
+    directory, then the directory, then its end record; no extra field, comment or gap. Whatever
+    else a reader could find in a zip, this has none of it.
+    """
+    file = archive.fp
+    at = directory = 0
     for info in archive.infolist():
         name = info.orig_filename
-        is_file = stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG)
-        is_known = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-        is_open = not info.flag_bits & 0x41
-        if not (is_plain_name(name) and is_file and is_known and is_open):
-            raise EvidenceError(BAD_DOSSIER_NAME, "a member is not allowed", file=name)
+        _require_plain(info, _local_header(file, at), at)
+        at += _LOCAL.size + len(name.encode()) + info.compress_size
+        directory += _CENTRAL_SIZE + len(name.encode())
         yield name, info.file_size
+    count = len(archive.infolist())
+    end = _END.pack(b"PK\5\6", 0, 0, count, count, directory, at, 0)
+    if _read_at(file, at + directory, len(end) + 1) != end:
+        raise EvidenceError(BAD_DOSSIER_NAME, "there is more in the zip than its members")
+
+
+def _require_plain(info: zipfile.ZipInfo, local: _Local, at: int) -> None:
+    name = info.orig_filename
+    is_file = stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG)
+    is_known = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+    stated = _Local(name, 0, info.compress_type, info.CRC, info.compress_size, info.file_size, 0)
+    is_bare = not (info.flag_bits or info.extra or info.comment)
+    is_here = info.header_offset == at
+    if not (is_plain_name(name) and is_file and is_known and is_bare and is_here):
+        raise EvidenceError(BAD_DOSSIER_NAME, "a member is not allowed", file=name)
+    if local != stated:
+        raise EvidenceError(BAD_DOSSIER_NAME, "a member is told in two ways", file=name)
+
+
+class _Local(NamedTuple):
+    """What a member's own header says of it."""
+
+    name: str
+    flags: int
+    method: int
+    crc: int
+    packed: int
+    size: int
+    extra: int
+
+
+_LOCAL = struct.Struct("<4s5H3L2H")
+_END = struct.Struct("<4s4H2LH")
+_CENTRAL_SIZE = 46
+"""Bytes of a member's entry in the directory, without its name."""
+
+
+def _local_header(file: IO[bytes] | None, at: int) -> _Local:
+    mark, _, flags, method, _, _, crc, packed, size, length, extra = _LOCAL.unpack(
+        _read_at(file, at, _LOCAL.size)
+    )
+    name = _read_at(file, at + _LOCAL.size, length)
+    if mark != b"PK\3\4":
+        raise EvidenceError(BAD_DOSSIER, "a member has no header", at=at)
+    return _Local(name.decode(), flags, method, crc, packed, size, extra)
+
+
+def _read_at(file: IO[bytes] | None, at: int, count: int) -> bytes:
+    if file is None:
+        raise ValueError("the zip is closed")
+    file.seek(at)
+    return file.read(count)

@@ -6,11 +6,15 @@ A protocol of the system calls that durability rests on, so that tests can fail 
 
 from __future__ import annotations
 
+import fcntl
 import os
+import time
 from pathlib import Path
 from typing import Protocol
 
+from answerable.core.errors import StorageError
 from answerable.core.files import sync_folder
+from answerable.evidence.problems import LOG_LOCKED, LOG_WRITE
 
 
 class FileLayer(Protocol):
@@ -124,3 +128,37 @@ def replace_file(disk: FileLayer, path: Path, data: bytes) -> None:
         disk.close(handle)
     disk.rename(beside, path)
     disk.flush_folder(path.parent)
+
+
+def take_lock(folder: Path) -> int:
+    """Lock a log's folder for one writer and return the descriptor that holds the lock.
+
+    Raises StorageError: E-EVD-020 when another process holds it, E-EVD-028.
+    """
+    try:
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise StorageError(
+            LOG_WRITE, "a log could not be locked", path=str(folder), reason=error.strerror
+        ) from error
+    # WHY more than once: an examination (fsck) looks at the lock for an instant.
+    for wait_s in (0.01, 0.02, 0.0):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except OSError:
+            time.sleep(wait_s)
+    os.close(lock)
+    raise StorageError(LOG_LOCKED, "another process has the log open", path=str(folder))
+
+
+def is_locked(folder: Path) -> bool:
+    """Tell whether another process has a log open; nothing is changed. Raises OSError."""
+    lock = os.open(folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False

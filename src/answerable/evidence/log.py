@@ -8,6 +8,7 @@ Invariants:
 - Order: entries durable and acknowledged, then re-read and re-hashed, then the high-water file
   durable, then the checkpoint published. An entry without a checkpoint yet is acknowledged, but
   only the journal vouches for it.
+- The tree is derived: entries are hashed into it when a proof or checkpoint first needs them.
 - A checkpoint is never older than, or inconsistent with, one published before.
 - One writer, by a lock on ``lock``. After any failed write, flush or rename the log refuses
   everything until it is opened and read again.
@@ -15,21 +16,20 @@ Invariants:
 
 from __future__ import annotations
 
-import fcntl
 import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from threading import RLock
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Self, TypeVar
 
-import msgspec
-
-from answerable.core.canonical import Digest, decode, digest_bytes, encode
 from answerable.core.errors import EvidenceError, StorageError, UsageError
 from answerable.core.files import write_file
-from answerable.evidence.disk import Disk, FileLayer, replace_file
-from answerable.evidence.journal import BODY_LIMIT, Journal
+from answerable.evidence.disk import Disk, FileLayer, replace_file, take_lock
+from answerable.evidence.entries import CLOSING, ENTRY_LIMIT, Entry, Retention, check_entries
+from answerable.evidence.frames import BODY_LIMIT
+from answerable.evidence.journal import Journal
 from answerable.evidence.keys import Signer, check_name
 from answerable.evidence.notes import (
     Checkpoint,
@@ -38,62 +38,26 @@ from answerable.evidence.notes import (
     parse_checkpoint,
     sign_note,
     verifier_of,
+    with_signatures,
 )
 from answerable.evidence.problems import (
     BAD_ENTRY,
+    EXPORT_OTHER,
     LOG_DAMAGED,
     LOG_EXISTS,
     LOG_KEY,
-    LOG_LOCKED,
     LOG_MISSING,
     LOG_POISONED,
     LOG_ROLLED_BACK,
     LOG_WRITE,
     OUTSIDE_TREE,
 )
-from answerable.evidence.statements import read_statement
-from answerable.evidence.tiles import cut_tiles
+from answerable.evidence.tiles import count_tiles, cut_tiles, read_export, write_tiles
 from answerable.evidence.tree import Tree, leaf_hash
 
-ENTRY_LIMIT = 1024
-"""Bytes of an entry."""
-
-Retention = Literal["permanent", "term", "erasable"]
-"""permanent: the statement is kept with the log. term: kept as long as its contract says.
-erasable: the entry is a salted commitment whose payload and salt may be erased."""
-
-CLOSING = ("eval-result", "abandoned")
-"""Predicates that close a registered plan, named by their ref ``prereg``."""
+__all__ = ["CLOSING", "ENTRY_LIMIT", "Entry", "Log", "Retention"]
 
 R = TypeVar("R")
-
-
-class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One canonical log record.
-
-    predicate: type URI. digest, size: of the envelope's bytes (or of a salted commitment).
-    closes: digest of the registration that it closes, else empty. retention: see ``Retention``.
-    """
-
-    predicate: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-    digest: Annotated[Digest, msgspec.Meta(pattern=r"\Asha256:[0-9a-f]{64}\Z")]
-    size: Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
-    retention: Retention = "permanent"
-    closes: Annotated[str, msgspec.Meta(pattern=r"\A(sha256:[0-9a-f]{64})?\Z")] = ""
-
-    @classmethod
-    def of(cls, envelope: bytes, retention: Retention = "permanent") -> Entry:
-        """Return the entry of a DSSE envelope's bytes. Raises EvidenceError when malformed."""
-        statement = read_statement(envelope)
-        closes = ""
-        if statement.name in CLOSING:
-            closes = next((ref.digest for ref in statement.refs() if ref.name == "prereg"), "")
-        digest = digest_bytes(envelope)
-        return cls(statement.predicate_type, digest, len(envelope), retention, closes)
-
-    def data(self) -> bytes:
-        """Return the canonical bytes that are logged."""
-        return encode(self)
 
 
 class Log:
@@ -138,7 +102,7 @@ class Log:
             disk.rename(beside, folder)
             disk.flush_folder(folder.parent)
         except OSError as error:
-            _remove(beside)
+            shutil.rmtree(beside, ignore_errors=True)
             raise _failed(folder, error) from error
         return cls.open(folder, signer, disk=disk)
 
@@ -152,7 +116,7 @@ class Log:
         disk = disk or Disk()
         if not (folder / "journal").is_file() or not (folder / "high-water").is_file():
             raise StorageError(LOG_MISSING, "a log is not there or not whole", path=str(folder))
-        log = cls(folder, signer, disk, _take_lock(folder))
+        log = cls(folder, signer, disk, take_lock(folder))
         try:
             log._read()
         except BaseException as error:
@@ -178,7 +142,12 @@ class Log:
     @property
     def size(self) -> int:
         """Return the number of acknowledged entries."""
-        return self._tree.size
+        return self._journal.size
+
+    @property
+    def note(self) -> str:
+        """Return the signed note of the state that was published last."""
+        return self._note
 
     def append(self, entries: Sequence[bytes]) -> list[int]:
         """Add entries in one durable commit and return their indices.
@@ -188,20 +157,17 @@ class Log:
         EvidenceError (E-EVD-027), StorageError (E-EVD-021, E-EVD-028); after a StorageError
         they may or may not be there.
         """
-        for entry in entries:
-            _check_entry(entry)
-        leaves = [leaf_hash(entry) for entry in entries]
+        check_entries(entries)
         if sum(map(len, entries)) + 2 * len(entries) > BODY_LIMIT:
             raise EvidenceError(BAD_ENTRY, "a commit is too big", limit=BODY_LIMIT)
         with self._guard:
             first = self.size
             if entries:
-                self._risk(lambda: self._journal.append(entries))
-            self._tree.extend(leaves)
+                self._risk(partial(self._journal.append, entries))
             return list(range(first, self.size))
 
     def checkpoint(self) -> str:
-        """Publish the present state and return its signed note.
+        """Publish the present state and return its signed note, cosignatures included.
 
         Entries since the last one are read back and hashed again before signing. Raises
         StorageError (E-EVD-021, E-EVD-022, E-EVD-028).
@@ -211,6 +177,30 @@ class Log:
             if self.size > self._published.size:
                 self._risk(self._publish)
             return self._note
+
+    def add_cosignatures(self, lines: str) -> str:
+        """Add witnesses' signature lines to the published checkpoint and return its note.
+
+        lines: each ended by a newline; a signer that is there already keeps its line. They are
+        not verified here: the caller does, with keys that it trusts. Raises EvidenceError
+        (E-EVD-002) when the note would be malformed, StorageError (E-EVD-021, E-EVD-028).
+        """
+        with self._guard:
+            self._check()
+            note = with_signatures(self._note, lines)
+            open_checkpoint(note, [verifier_of(self._signer)], self.origin)
+            if note != self._note:
+                self._risk(partial(self._show, note))
+            return self._note
+
+    def root(self, size: int | None = None) -> bytes:
+        """Return the root over the first ``size`` entries (all when None).
+
+        Raises UsageError (E-EVD-001) outside the log, StorageError (E-EVD-021, E-EVD-022).
+        """
+        with self._guard:
+            self._settle()
+            return self._tree.root(size)
 
     def inclusion(self, index: int) -> list[bytes]:
         """Return the inclusion proof of an entry under the checkpoint (published if needed)."""
@@ -225,47 +215,70 @@ class Log:
             return self._tree.consistency(size, self._published.size)
 
     def entry(self, index: int) -> bytes:
-        """Read an entry back.
+        """Read an entry back. index: 0 to size - 1.
 
-        index: 0 to size - 1. Raises UsageError (E-EVD-001) outside it, StorageError (E-EVD-022)
-        if the entry is not what was logged.
+        Raises UsageError (E-EVD-001) outside it, StorageError (E-EVD-022) if it has changed.
         """
         with self._guard:
-            self._check()
+            self._settle()
             if not 0 <= index < self.size:
                 raise UsageError(OUTSIDE_TREE, "no such entry", index=index, size=self.size)
             leaf = self._tree.level(0)[index]
             data: bytes = self._risk(lambda: self._journal.entry(index))
             if leaf_hash(data) != leaf:
-                raise StorageError(
-                    LOG_DAMAGED, "an entry changed", path=str(self.folder), index=index
-                )
+                raise StorageError(LOG_DAMAGED, "an entry changed", path=self.folder, index=index)
             return data
+
+    def entries(self, start: int = 0) -> Iterator[bytes]:
+        """Read the entries from an index on, commit by commit, each commit hashed again.
+
+        start: 0 to size. Raises StorageError (E-EVD-021, E-EVD-022, E-EVD-028).
+        """
+        commits = self._journal.reread(start)
+        while True:
+            with self._guard:
+                commit = self._risk(lambda: next(commits, None))
+            if commit is None:
+                return
+            first, entries = commit
+            yield from entries[max(0, start - first) :]
 
     def find(self, entry: bytes) -> int | None:
         """Return the first index of an entry, None when it is not there."""
-        try:
-            return self._tree.level(0).index(leaf_hash(entry))
-        except ValueError:
-            return None
+        with self._guard:
+            self._settle()
+            try:
+                return self._tree.level(0).index(leaf_hash(entry))
+            except ValueError:
+                return None
 
     def receipt(self, index: int) -> str:
         """Return the tlog-proof text of an entry under the checkpoint."""
-        proof = self.inclusion(index)
-        return Receipt(index, tuple(proof), self._note).text()
+        with self._guard:
+            proof = self.inclusion(index)
+            return Receipt(index, tuple(proof), self._note).text()
 
     def static_files(self) -> dict[str, bytes]:
-        """Return the tlog-tiles files by name, checkpoint first."""
+        """Return the tlog-tiles files by name, checkpoint first; for logs that fit in memory."""
         with self._guard:
             files = {"checkpoint": self.checkpoint().encode()}
-            files.update(cut_tiles(self._tree, self._published.size, self.entry))
+            files.update(cut_tiles(self._tree, self._published.size, self.entries()))
             return files
 
-    def export(self, folder: Path) -> None:
-        """Write the static files under a folder, the checkpoint last."""
-        files = self.static_files()
-        for name in reversed(files):
-            write_file(folder / name, files[name])
+    def export(self, folder: Path, on_file: Callable[[int], object] = lambda _: None) -> None:
+        """Write the static files under a folder, the checkpoint last.
+
+        folder: empty, missing, or an earlier export of this log. on_file: gets the number of
+        files there will be, after each one. Raises UsageError (E-EVD-074), StorageError.
+        """
+        with self._guard:
+            note, size = self.checkpoint(), self._published.size
+            self._check_export(folder)
+            count = count_tiles(size) + 1
+            tiles = cut_tiles(self._tree, size, self.entries())
+            write_tiles(folder, tiles, lambda: on_file(count))
+            write_file(folder / "checkpoint", note.encode())
+            on_file(count)
 
     def close(self) -> None:
         """Release the log. Publishes nothing."""
@@ -279,9 +292,13 @@ class Log:
     def _read(self) -> None:
         self._note = self._read_note("high-water")
         self._published = self._open_note(self._note)
-        self._journal = Journal.open(self._disk, self.folder / "journal", self._published.size)
+        self._journal = Journal.open(
+            self._disk,
+            self.folder / "journal",
+            self._published.size,
+            lambda entries: self._tree.extend(map(leaf_hash, entries)),
+        )
         try:
-            self._tree.extend(leaf_hash(entry) for entry in self._journal.reread(0))
             self._compare()
         except BaseException:
             self._journal.close()
@@ -290,9 +307,7 @@ class Log:
     def _compare(self) -> None:
         mark = self._published
         if self._tree.root(mark.size) != mark.root:
-            raise StorageError(
-                LOG_DAMAGED, "entries differ from the published root", path=self.folder
-            )
+            raise StorageError(LOG_DAMAGED, "entries differ from the root", path=self.folder)
         shown = self._read_note("checkpoint") if (self.folder / "checkpoint").exists() else ""
         if shown == self._note:
             return
@@ -308,17 +323,42 @@ class Log:
                 )
         replace_file(self._disk, self.folder / "checkpoint", self._note.encode())
 
+    def _settle(self) -> None:
+        """Read back and hash the entries that are not in the tree yet.
+
+        WHY not when they are appended: ``_publish`` must read and hash them again anyhow.
+        """
+        self._check()
+        if self._tree.size < self.size:
+            self._tree.extend(map(leaf_hash, self.entries(self._tree.size)))
+
     def _publish(self) -> None:
-        published = self._published.size
-        again = [leaf_hash(entry) for entry in self._journal.reread(published)]
-        if again != self._tree.level(0)[published:]:
-            raise StorageError(LOG_DAMAGED, "entries changed before signing", path=str(self.folder))
-        checkpoint = Checkpoint(self.origin, self.size, self._tree.root())
-        note = sign_note(checkpoint.text(), self._signer)
+        published, tree = self._published.size, self._tree
+        leaves = [leaf_hash(e) for _, commit in self._journal.reread(published) for e in commit]
+        known = tree.size - published
+        if leaves[:known] != tree.level(0)[published:]:
+            raise StorageError(LOG_DAMAGED, "entries changed before signing", path=self.folder)
+        tree.extend(leaves[known:])
+        checkpoint = Checkpoint(self.origin, self.size, tree.root())
+        self._show(sign_note(checkpoint.text(), self._signer))
+        self._published = checkpoint
+
+    def _show(self, note: str) -> None:
         replace_file(self._disk, self.folder / "high-water", note.encode())
         # INVARIANT: nobody sees a checkpoint before the high-water file holds it durably.
         replace_file(self._disk, self.folder / "checkpoint", note.encode())
-        self._published, self._note = checkpoint, note
+        self._note = note
+
+    def _check_export(self, folder: Path) -> None:
+        note = read_export(folder)
+        if note is None:
+            return
+        try:
+            seen = open_checkpoint(note, [verifier_of(self._signer)], self.origin)
+        except EvidenceError as error:
+            raise UsageError(EXPORT_OTHER, "it is another log's", path=str(folder)) from error
+        if seen.size > self._published.size or self._tree.root(seen.size) != seen.root:
+            raise UsageError(EXPORT_OTHER, "it does not lead up to this state", path=str(folder))
 
     def _risk(self, step: Callable[[], R]) -> R:
         """Run a step that touches the disk; any failure poisons the log."""
@@ -353,38 +393,5 @@ class Log:
             ) from error
 
 
-def _check_entry(data: bytes) -> None:
-    if len(data) > ENTRY_LIMIT:
-        raise EvidenceError(BAD_ENTRY, "an entry is too long", size=len(data), limit=ENTRY_LIMIT)
-    try:
-        decode(data, Entry)
-    except EvidenceError as error:
-        raise EvidenceError(BAD_ENTRY, "an entry is not a record", reason=error.what) from error
-
-
-def _take_lock(folder: Path) -> int:
-    try:
-        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise _failed(folder, error) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(lock)
-        raise StorageError(
-            LOG_LOCKED, "another process has the log open", path=str(folder)
-        ) from error
-    return lock
-
-
 def _failed(folder: Path, error: OSError) -> StorageError:
-    return StorageError(
-        LOG_WRITE, "a log could not be written", path=str(folder), reason=error.strerror
-    )
-
-
-def _remove(folder: Path) -> None:
-    with suppress(OSError):
-        for path in folder.iterdir():
-            path.unlink()
-        folder.rmdir()
+    return StorageError(LOG_WRITE, "a log could not be written", path=folder, reason=error.strerror)

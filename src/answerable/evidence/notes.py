@@ -1,14 +1,17 @@
 """Who signed this text, and what state of which log does it state?
 
-C2SP signed-note (Ed25519, signature type 0x01), tlog-checkpoint and tlog-proof, byte for byte, so
-that other implementations read what is written here. Refuses everything that could be read in two
-ways: other line ends, control characters, base64 that does not re-encode to itself, numbers with
-leading zeroes, a signature line twice, data after the end.
+C2SP signed-note (Ed25519, signature type 0x01), tlog-cosignature (Ed25519, type 0x04),
+tlog-checkpoint and tlog-proof, byte for byte, so that other implementations read what is written
+here. Refuses everything that could be read in two ways: other line ends, control characters,
+base64 that does not re-encode to itself, numbers with leading zeroes, a signature line twice, data
+after the end.
 
 Invariants:
 - ``parse(format(x)) == x``, and ``format(parse(text)) == text`` for checkpoints and receipts.
 - Signatures by unknown keys are ignored, as the standard asks; one bad signature by a known key
   refuses the note.
+- A checkpoint is its log's word only with a plain signature of the log's key; cosignatures say
+  what others saw and when, and never stand in for it.
 - Checkpoints have exactly three lines; extension lines cannot be audited and are refused.
 """
 
@@ -24,10 +27,11 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from answerable.core.errors import EvidenceError, Problem
+from answerable.core.errors import EvidenceError, Problem, UsageError
 from answerable.evidence.keys import Signer
 from answerable.evidence.problems import (
     BAD_CHECKPOINT,
+    BAD_COSIGNATURE_TIME,
     BAD_NOTE,
     BAD_NOTE_SIGNATURE,
     BAD_RECEIPT,
@@ -37,6 +41,12 @@ from answerable.evidence.problems import (
 ED25519 = b"\x01"
 """Signature type byte of a plain Ed25519 note signature."""
 
+COSIGNATURE = b"\x04"
+"""Signature type byte of a timestamped Ed25519 cosignature (cosignature/v1)."""
+
+TIME_LIMIT = 2**63
+"""POSIX seconds of a cosignature lie below this."""
+
 NOTE_LIMIT = 1 << 16
 """Characters of a note that are accepted."""
 
@@ -45,31 +55,49 @@ SIGNATURE_LIMIT = 64
 
 RECEIPT_HEADER = "c2sp.org/tlog-proof@v1"
 
-_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,15})\Z", re.ASCII)
+DECIMAL = re.compile(r"(0|[1-9][0-9]{0,15})\Z", re.ASCII)
+"""How a tree size or index is written."""
+
+_COSIGNATURE_LENGTH = 4 + 8 + 64
 _DASH = "\N{EM DASH} "
 
 
 class Verifier(msgspec.Struct, frozen=True):
-    """The public half of a note key: name and 32 Ed25519 bytes."""
+    """The public half of a note key: name, 32 Ed25519 bytes, and what it signs.
+
+    kind: ``ED25519`` (note signatures) or ``COSIGNATURE`` (timestamped cosignatures).
+    """
 
     name: str
     public: bytes
+    kind: bytes = ED25519
 
     @property
     def key_id(self) -> bytes:
-        """Return the 4-byte key id: SHA-256(name, LF, 0x01, public)[:4]."""
-        return sha256(self.name.encode() + b"\n" + ED25519 + self.public).digest()[:4]
+        """Return the 4-byte key id: SHA-256(name, LF, kind, public)[:4]."""
+        return sha256(self.name.encode() + b"\n" + self.kind + self.public).digest()[:4]
 
     def text(self) -> str:
         """Return the verifier key string ``name+hexid+base64``."""
-        return f"{self.name}+{self.key_id.hex()}+{encode64(ED25519 + self.public)}"
+        return f"{self.name}+{self.key_id.hex()}+{encode64(self.kind + self.public)}"
+
+
+class Cosigned(msgspec.Struct, frozen=True):
+    """A verified cosignature: whose, and the POSIX seconds that the cosigner states."""
+
+    verifier: Verifier
+    time: int
 
 
 class OpenedNote(msgspec.Struct, frozen=True):
-    """A note's text, with its final newline, and the keys whose signatures were verified."""
+    """A note's text, with its final newline, and the known keys whose signatures were verified.
+
+    verifiers: of plain signatures. cosigned: of cosignatures, which may be all there are.
+    """
 
     text: str
     verifiers: tuple[Verifier, ...]
+    cosigned: tuple[Cosigned, ...] = ()
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -130,19 +158,20 @@ def verify_ed25519(public: bytes, signature: bytes, data: bytes) -> bool:
     return True
 
 
-def verifier_of(signer: Signer) -> Verifier:
-    """Return the public half of a signer as a note key."""
-    return Verifier(signer.name, signer.public)
+def verifier_of(signer: Signer, kind: bytes = ED25519) -> Verifier:
+    """Return the public half of a signer as a note key of a kind."""
+    return Verifier(signer.name, signer.public, kind)
 
 
 def parse_verifier_key(text: str) -> Verifier:
-    """Read ``name+hexid+base64``. Raises EvidenceError (E-EVD-005)."""
+    """Read ``name+hexid+base64`` of either kind. Raises EvidenceError (E-EVD-005)."""
     parts = text.split("+", 2)
     if len(parts) != 3 or not _is_key_name(parts[0]):
         raise EvidenceError(BAD_VERIFIER_KEY, "a verifier key has no three parts", value=text)
     raw = decode64(parts[2], BAD_VERIFIER_KEY)
-    verifier = Verifier(parts[0], raw[1:])
-    if len(raw) != 33 or raw[:1] != ED25519 or verifier.key_id.hex() != parts[1]:
+    verifier = Verifier(parts[0], raw[1:], raw[:1])
+    is_known = len(raw) == 33 and verifier.kind in (ED25519, COSIGNATURE)
+    if not is_known or verifier.key_id.hex() != parts[1]:
         raise EvidenceError(BAD_VERIFIER_KEY, "a verifier key's id does not match", value=text)
     return verifier
 
@@ -159,16 +188,61 @@ def sign_note(text: str, *signers: Signer) -> str:
     return f"{text}\n{lines}"
 
 
-def open_note(note: str, verifiers: Iterable[Verifier]) -> OpenedNote:
-    """Verify a note against known keys.
+def cosign_checkpoint(text: str, signer: Signer, time: int) -> str:
+    """Return the signature line, with its newline, of a cosignature over a checkpoint's text.
 
-    Raises EvidenceError: E-EVD-002 when malformed, E-EVD-003 when a known key's signature is
-    wrong or no known key has signed.
+    time: POSIX seconds, 0 to 2**63 - 1. Raises EvidenceError (E-EVD-002, E-EVD-004) when the
+    text is no checkpoint, UsageError (E-EVD-060).
+    """
+    _check_text(text)
+    parse_checkpoint(text)
+    if not 0 <= time < TIME_LIMIT:
+        raise UsageError(BAD_COSIGNATURE_TIME, "a time cannot be cosigned", time=time)
+    signature = signer.sign(_cosigned_data(text, time))
+    raw = verifier_of(signer, COSIGNATURE).key_id + time.to_bytes(8, "big") + signature
+    return f"{_DASH}{signer.name} {encode64(raw)}\n"
+
+
+def with_signatures(note: str, lines: Iterable[str]) -> str:
+    """Return a note with signature lines added, as a witness answers them.
+
+    lines: one text or several, each line ended by a newline; one whose name and key id are there
+    already is left out. Nothing is verified: open the result with the known keys before keeping
+    it. Raises EvidenceError (E-EVD-002).
+    """
+    added = "".join(lines).split("\n")
+    if added.pop():
+        raise EvidenceError(BAD_NOTE, "a signature line does not end in a newline")
+    seen = {_signer_of(line) for line in _split_note(note)[1]}
+    for line in added:
+        if _signer_of(line) not in seen:
+            seen.add(_signer_of(line))
+            note += f"{line}\n"
+    _split_note(note)
+    return note
+
+
+def keep_signatures(note: str, verifiers: Iterable[Verifier]) -> str:
+    """Return a note with only the signature lines of some keys. Raises EvidenceError (E-EVD-002).
+
+    Nothing is verified, and no line may be left.
+    """
+    text, lines = _split_note(note)
+    known = {(v.name, v.key_id) for v in verifiers}
+    return f"{text}\n" + "".join(f"{line}\n" for line in lines if _signer_of(line) in known)
+
+
+def open_note(note: str, verifiers: Iterable[Verifier]) -> OpenedNote:
+    """Verify a note against known keys, of log and cosigners alike.
+
+    Raises EvidenceError: E-EVD-002 when malformed or signed twice by one key, E-EVD-003 when a
+    known key's signature is wrong or no known key has signed.
     """
     text, lines = _split_note(note)
     known = {(v.name, v.key_id): v for v in verifiers}
     seen: set[tuple[str, bytes]] = set()
     found: list[Verifier] = []
+    cosigned: list[Cosigned] = []
     for line in lines:
         name, raw = _parse_signature(line)
         who = (name, raw[:4])
@@ -178,12 +252,18 @@ def open_note(note: str, verifiers: Iterable[Verifier]) -> OpenedNote:
         verifier = known.get(who)
         if verifier is None:
             continue
-        if not verify_ed25519(verifier.public, raw[4:], text.encode()):
+        if not _is_valid(verifier, raw, text):
             raise EvidenceError(BAD_NOTE_SIGNATURE, "a note's signature is wrong", name=name)
-        found.append(verifier)
-    if not found:
+        if verifier.kind == COSIGNATURE:
+            # WHY: the message does not hold the name, so one key under two names could count twice.
+            if any(other.verifier.public == verifier.public for other in cosigned):
+                raise EvidenceError(BAD_NOTE, "a note is cosigned twice by one key", name=name)
+            cosigned.append(Cosigned(verifier, _time_of(raw)))
+        else:
+            found.append(verifier)
+    if not found and not cosigned:
         raise EvidenceError(BAD_NOTE_SIGNATURE, "no trusted key has signed a note")
-    return OpenedNote(text, tuple(found))
+    return OpenedNote(text, tuple(found), tuple(cosigned))
 
 
 def parse_checkpoint(text: str) -> Checkpoint:
@@ -191,7 +271,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
     lines = text.split("\n")
     if len(lines) != 4 or lines[3] or not lines[0].strip():
         raise EvidenceError(BAD_CHECKPOINT, "a checkpoint has not three lines", value=text)
-    if not _DECIMAL.match(lines[1]):
+    if not DECIMAL.match(lines[1]):
         raise EvidenceError(BAD_CHECKPOINT, "a tree size is not decimal", value=lines[1])
     root = decode64(lines[2], BAD_CHECKPOINT)
     if len(root) != 32:
@@ -200,8 +280,15 @@ def parse_checkpoint(text: str) -> Checkpoint:
 
 
 def open_checkpoint(note: str, verifiers: Sequence[Verifier], origin: str) -> Checkpoint:
-    """Verify a signed checkpoint and its origin. Raises EvidenceError (E-EVD-002 to 004)."""
-    checkpoint = parse_checkpoint(open_note(note, verifiers).text)
+    """Verify a checkpoint with a plain signature of a log key, and its origin.
+
+    Cosignatures by the given keys are verified too, and never suffice. Raises EvidenceError
+    (E-EVD-002 to 004).
+    """
+    opened = open_note(note, verifiers)
+    if not opened.verifiers:
+        raise EvidenceError(BAD_NOTE_SIGNATURE, "no log key has signed a checkpoint")
+    checkpoint = parse_checkpoint(opened.text)
     if checkpoint.origin != origin:
         raise EvidenceError(
             BAD_CHECKPOINT, "a checkpoint is of another log", origin=checkpoint.origin
@@ -219,7 +306,7 @@ def parse_receipt(text: str) -> Receipt:
     if lines and lines[0].startswith("extra "):
         extra = decode64(lines.pop(0)[6:], BAD_RECEIPT)
     index = lines.pop(0) if lines else ""
-    if not index.startswith("index ") or not _DECIMAL.match(index[6:]):
+    if not index.startswith("index ") or not DECIMAL.match(index[6:]):
         raise EvidenceError(BAD_RECEIPT, "a receipt has no index", value=index)
     hashes = tuple(decode64(line, BAD_RECEIPT) for line in lines)
     if len(hashes) > 63 or any(len(item) != 32 for item in hashes):
@@ -251,8 +338,30 @@ def _parse_signature(line: str) -> tuple[str, bytes]:
     return name, raw
 
 
+def _signer_of(line: str) -> tuple[str, bytes]:
+    name, raw = _parse_signature(line)
+    return name, raw[:4]
+
+
+def _is_valid(verifier: Verifier, raw: bytes, text: str) -> bool:
+    if verifier.kind != COSIGNATURE:
+        return verify_ed25519(verifier.public, raw[4:], text.encode())
+    if len(raw) != _COSIGNATURE_LENGTH or _time_of(raw) >= TIME_LIMIT:
+        return False
+    return verify_ed25519(verifier.public, raw[12:], _cosigned_data(text, _time_of(raw)))
+
+
+def _time_of(raw: bytes) -> int:
+    return int.from_bytes(raw[4:12], "big")
+
+
+def _cosigned_data(text: str, time: int) -> bytes:
+    return f"cosignature/v1\ntime {time}\n{text}".encode()
+
+
 def _is_key_name(name: str) -> bool:
-    return bool(name) and "+" not in name and not any(c.isspace() for c in name)
+    is_word = bool(name) and "+" not in name and not any(c.isspace() for c in name)
+    return is_word and not any("\ud800" <= c <= "\udfff" for c in name)
 
 
 def _check_text(text: str) -> None:

@@ -1,4 +1,7 @@
-"""The problems that evidence can report; those of the stand-alone verifier are E-EVD-1nn."""
+"""The problems that evidence can report; those of the stand-alone verifier are E-EVD-1nn.
+
+WHY this file is long: a flat list, one entry for each way to fail, is found by its code.
+"""
 
 from __future__ import annotations
 
@@ -185,6 +188,36 @@ ROLES_COLLIDE = Problem(
     "A party that checks itself is no check.",
     "give one of the two roles to another party in the trust file",
 )
+TRUST_EXISTS = Problem(
+    "E-EVD-085",
+    "a trust file that exists already",
+    "Overwriting it would forget whom the reader believes and what the reader holds.",
+    "choose another name, or look at it first: answerable trust show {path}",
+)
+ALREADY_TRUSTED = Problem(
+    "E-EVD-086",
+    "a key that is in the trust file already",
+    "A name must mean one key, and a key must have one name, or a signature could be read twice.",
+    "answerable trust show {path}, compare, and ask the owner which of the two is meant",
+)
+NO_SUCH_KEY = Problem(
+    "E-EVD-087",
+    "a key name that is not in the trust file",
+    "A name means exactly one key; taking a similar one would believe or revoke the wrong one.",
+    "take a name that this prints: answerable trust show {path}",
+)
+LATER_REVOCATION = Problem(
+    "E-EVD-088",
+    "a revocation that would be moved to a later position",
+    "What the key signed in between would count again, also what a thief signed.",
+    "keep the earlier position, or repeat the command with --force if it was wrong",
+)
+UNKNOWN_SCHEME = Problem(
+    "E-EVD-089",
+    "a signing key of a kind that this program cannot open",
+    "Only a key that can be opened can sign, and falling back to another would mislead.",
+    "use one of the kinds named above; write file:PATH for a path that holds a colon",
+)
 BAD_DOSSIER = Problem(
     "E-EVD-050",
     "a dossier that cannot be read",
@@ -216,8 +249,139 @@ DOSSIER_EXISTS = Problem(
     "choose another folder, or move {path} away first",
 )
 
+BAD_COSIGNATURE_TIME = Problem(
+    "E-EVD-060",
+    "a time that cannot be cosigned",
+    "A cosignature says when a witness saw a checkpoint, so its clock must make sense.",
+    "set the clock of this machine",
+)
+WITNESS_LOST = Problem(
+    "E-EVD-061",
+    "a witness without its state",
+    "A witness that forgot what it cosigned could cosign another history.",
+    "find {path} again; if it is lost, start a new witness with a new name and key",
+)
+WITNESS_DAMAGED = Problem(
+    "E-EVD-062",
+    "a witness state that is damaged",
+    "What cannot be read exactly cannot show that a log only grew, and an older copy forgets.",
+    "keep {path} for study, and start a new witness with a new name and key",
+)
+BAD_REQUEST = Problem(
+    "E-EVD-063",
+    "a request to a witness that is malformed",
+    "Sizes, hashes and the checkpoint must be readable in exactly one way.",
+    "send the old size, at most 63 hashes, an empty line and the signed checkpoint",
+)
+BAD_EQUIVOCATION = Problem(
+    "E-EVD-064",
+    "a proof of two histories that is malformed",
+    "A charge this grave must be readable in exactly one way.",
+    "ask whoever made the proof to write it again with answerable",
+)
+OTHER_TREE = Problem(
+    "E-EVD-065",
+    "entries that are not those of the newer checkpoint",
+    "Two histories are proven from the entries that the newer checkpoint covers.",
+    "give the older checkpoint first, then the newer one with the entries of its own log",
+)
+
+STORE_CHANGED = Problem(
+    "E-EVD-070",
+    "a stored file that is not what was logged",
+    "A file beside the log counts only while its bytes hash to the digest in the log.",
+    "restore {path} from a copy; the log entry tells its digest and size",
+)
+BAD_PAYLOAD = Problem(
+    "E-EVD-071",
+    "a payload that is not packed as payloads are",
+    "Without its salt a logged digest would reveal a payload that can be guessed.",
+    "pack it with Store.keep_payload, with 32 random bytes as its salt",
+)
+BAD_RETENTION = Problem(
+    "E-EVD-072",
+    "a payload that could never be erased",
+    "Payloads can hold personal data, so keeping them for ever is never promised.",
+    "choose the retention term or erasable",
+)
+ERASE_FAILED = Problem(
+    "E-EVD-073",
+    "a payload that could not be erased",
+    "Its bytes may still be on the disk, in whole or in part.",
+    "fix permissions at {path}, then run the same command again",
+)
+EXPORT_OTHER = Problem(
+    "E-EVD-074",
+    "an export over something else",
+    "A published log may only grow; another log or a newer state must not be overwritten.",
+    "choose another folder than {path}",
+)
+INDEX_FAILED = Problem(
+    "E-EVD-075",
+    "an index that cannot be used",
+    "Searching a log needs a file beside it that can be read and written.",
+    "fix permissions at {path}, or delete it (it is rebuilt from the log)",
+)
+NO_ENTRY = Problem(
+    "E-EVD-076",
+    "an entry that the log does not hold, or not only once",
+    "A proof is about exactly one entry.",
+    "name the entry by its index; list them with: answerable log show",
+)
+TORN_TAIL = Problem(
+    "E-EVD-077",
+    "a journal that ends in an unfinished commit",
+    "It was never acknowledged; the next program that opens the log will cut it off.",
+    "run a command that opens the log, for example: answerable log checkpoint",
+)
+STATEMENT_MISSING = Problem(
+    "E-EVD-078",
+    "a statement that is not beside the log",
+    "The log proves that it existed and when, but here nobody can read what it says.",
+    "copy the statement from its dossier into the store folder of the log",
+)
+PAYLOAD_GONE = Problem(
+    "E-EVD-079",
+    "a payload that was erased or is missing",
+    "The commitment and every proof still hold; the content can no longer be shown.",
+    "nothing, if it was erased on purpose; else restore the file from a copy",
+)
+STORE_ORPHAN = Problem(
+    "E-EVD-080",
+    "a stored file that no entry names",
+    "It was kept but never logged, so nothing proves that it existed.",
+    "delete {path}, or log it again",
+)
+INDEX_STALE = Problem(
+    "E-EVD-081",
+    "an index that is not of the present log",
+    "It is only a means to search; the journal is the truth.",
+    "nothing: the next search brings it up to date (answerable log show)",
+)
+NOT_EXAMINED = Problem(
+    "E-EVD-082",
+    "something that could not be examined",
+    "What was not looked at is not known to hold.",
+    "name a trust file that holds the key of the log: answerable log fsck --trust FILE",
+)
+NO_COSIGNATURE = Problem(
+    "E-EVD-083",
+    "an answer without a cosignature that counts",
+    "Only lines by witnesses in the trust file, over the present checkpoint, are kept.",
+    "ask the witness again about the present state: answerable log request",
+)
+NOT_CONFIRMED_ERASE = Problem(
+    "E-EVD-084",
+    "an erasure that was not confirmed",
+    "What is erased cannot be brought back.",
+    "run the same command with --yes",
+)
+
 VERIFIER = tuple(Problem(f"E-EVD-{number}", *texts) for number, texts in CODES.items())
 """The verifier's own codes, taken from its table so that each is explained."""
+
+CONTRADICTED = next(problem for problem in VERIFIER if problem.code == "E-EVD-128")
+"""Two states of one log that cannot both be true; the same problem for writer and verifier."""
 
 ALL = (
     OUTSIDE_TREE,
@@ -250,10 +414,36 @@ ALL = (
     BELOW_THRESHOLD,
     BAD_TRUST,
     ROLES_COLLIDE,
+    TRUST_EXISTS,
+    ALREADY_TRUSTED,
+    NO_SUCH_KEY,
+    LATER_REVOCATION,
+    UNKNOWN_SCHEME,
     BAD_DOSSIER,
     BAD_DOSSIER_NAME,
     DOSSIER_TOO_BIG,
     NO_SUCH_FILE,
     DOSSIER_EXISTS,
+    BAD_COSIGNATURE_TIME,
+    WITNESS_LOST,
+    WITNESS_DAMAGED,
+    BAD_REQUEST,
+    BAD_EQUIVOCATION,
+    OTHER_TREE,
+    STORE_CHANGED,
+    BAD_PAYLOAD,
+    BAD_RETENTION,
+    ERASE_FAILED,
+    EXPORT_OTHER,
+    INDEX_FAILED,
+    NO_ENTRY,
+    TORN_TAIL,
+    STATEMENT_MISSING,
+    PAYLOAD_GONE,
+    STORE_ORPHAN,
+    INDEX_STALE,
+    NOT_EXAMINED,
+    NO_COSIGNATURE,
+    NOT_CONFIRMED_ERASE,
     *VERIFIER,
 )

@@ -68,18 +68,24 @@ class Tree:
 
     def extend(self, leaf_hashes: Iterable[bytes]) -> None:
         """Add leaf hashes (32 bytes each) in order."""
-        levels, count, hasher = self._levels, self.size, sha256
-        for node in leaf_hashes:
-            levels[0].append(node)
-            count += 1
-            height, rest = 0, count
-            while not rest & 1:
-                node = hasher(b"\x01" + levels[height][-2] + node).digest()
-                height += 1
-                rest >>= 1
-                if height == len(levels):
-                    levels.append([])
-                levels[height].append(node)
+        levels, hasher = self._levels, sha256
+        levels[0].extend(leaf_hashes)
+        height, below = 0, levels[0]
+        while len(below) > 1:
+            height += 1
+            if height == len(levels):
+                levels.append([])
+            nodes = levels[height]
+            start, end = 2 * len(nodes), len(below) & -2
+            if start == end:
+                return
+            if end - start == 2:
+                nodes.append(hasher(b"\x01" + below[start] + below[start + 1]).digest())
+            else:
+                lefts, rights = below[start:end:2], below[start + 1 : end : 2]
+                pairs = zip(lefts, rights, strict=True)
+                nodes.extend([hasher(b"\x01" + a + b).digest() for a, b in pairs])
+            below = nodes
 
     def level(self, height: int) -> Sequence[bytes]:
         """Return the roots of all perfect subtrees of ``2**height`` leaves, left to right."""

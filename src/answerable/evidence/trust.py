@@ -2,8 +2,9 @@
 
 A JSON file written by the reader, never taken from what is being read. It says for each key whose
 it is, in which roles, which predicates and which log origins it may sign, and when it counts.
-Decoding is strict (unknown and doubled fields, other algorithms and malformed dates are refused);
-spacing and order are free, because people edit it by hand.
+Decoding is strict (unknown and doubled fields, other algorithms, numbers that are no plain integers
+and malformed dates are refused); spacing and order are free, because people edit it by hand.
+Changes are made by ``trusting``.
 
 Invariants:
 - A name means one key, and a public key has one name.
@@ -17,14 +18,24 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections import Counter
 from pathlib import Path
 
 import msgspec
 
-from answerable.core.errors import EvidenceError
-from answerable.core.files import read_file, write_file
+from answerable.core.errors import EvidenceError, Problem, StorageError, printable
+from answerable.core.files import write_file
+from answerable.core.problems import READ_FAILED
 from answerable.evidence.keys import NAME, ROLES
-from answerable.evidence.notes import Verifier, decode64, encode64, open_note, parse_checkpoint
+from answerable.evidence.notes import (
+    COSIGNATURE,
+    ED25519,
+    Verifier,
+    decode64,
+    encode64,
+    open_note,
+    parse_checkpoint,
+)
 from answerable.evidence.problems import (
     BAD_TRUST,
     KEY_NOT_VALID,
@@ -35,6 +46,9 @@ from answerable.evidence.problems import (
 )
 
 SCHEMA = "answerable.trust.v1"
+TRUST_LIMIT = 16 << 20
+"""Bytes of a trust file that are accepted."""
+
 SEPARATE = (("witness", "log"), ("approver", "tester"))
 """Roles that one party must never hold both."""
 
@@ -128,9 +142,13 @@ class Trust(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         return self.thresholds.get(predicate, 1)
 
     def verifiers(self, origin: str, role: str = "log") -> tuple[Verifier, ...]:
-        """Return the note keys that may sign checkpoints of a log origin in a role."""
+        """Return the note keys that may sign checkpoints of a log origin in a role.
+
+        Those of witnesses verify cosignatures, all others plain signatures.
+        """
+        kind = COSIGNATURE if role == "witness" else ED25519
         return tuple(
-            Verifier(key.name, key.public_bytes)
+            Verifier(key.name, key.public_bytes, kind)
             for key in self.keys
             if role in key.roles and origin in key.origins
         )
@@ -138,38 +156,64 @@ class Trust(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 def load_trust(path: Path) -> Trust:
     """Read a trust file. Raises EvidenceError (E-EVD-040, E-EVD-041), StorageError."""
-    return parse_trust(read_file(path), path=path)
+    return parse_trust(read_capped(path, TRUST_LIMIT), path=path)
+
+
+def read_capped(path: Path, limit: int, problem: Problem = BAD_TRUST) -> bytes:
+    """Read a file of the reader's own. limit: bytes that are accepted.
+
+    problem: what it is when it is longer. Raises EvidenceError (of that problem), or StorageError
+    (E-COR-005) when it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", error)
+        raise StorageError(
+            READ_FAILED, "a file could not be read", path=path, reason=reason
+        ) from error
+    if len(data) > limit:
+        raise EvidenceError(problem, "a file is too long", path=path, limit=f"{limit} bytes")
+    return data
 
 
 def parse_trust(data: bytes, *, path: Path | str = "the trust file") -> Trust:
     """Decode and check a trust file's bytes. Raises EvidenceError (E-EVD-040, E-EVD-041)."""
     try:
-        raw = json.loads(data.decode(), object_pairs_hook=_unique)
+        raw = _DECODER.decode(data.decode())
+        json.dumps(raw, ensure_ascii=False).encode()  # a lone surrogate is no text
         trust = msgspec.convert(raw, Trust)
     except (ValueError, RecursionError) as error:
         raise EvidenceError(
-            BAD_TRUST, "a trust file is malformed", path=str(path), reason=error
+            BAD_TRUST, "a trust file is malformed", path=str(path), reason=str(error)
         ) from error
     check_trust(trust, path=path)
     return trust
 
 
 def write_trust(path: Path, trust: Trust) -> None:
-    """Check a trust file and write it, indented for people."""
+    """Check a trust file and write it, indented for people; a file there keeps its permissions."""
     check_trust(trust, path=path)
     text = json.dumps(msgspec.to_builtins(trust), indent=2, ensure_ascii=False)
-    write_file(path, text.encode() + b"\n")
+    # WHY resolve: a link stays a link, and the file that it leads to is the one that changes.
+    real = path.resolve()
+    mode = real.stat().st_mode & 0o777 if real.exists() else 0o644
+    write_file(real, text.encode() + b"\n", mode=mode)
 
 
 def check_trust(trust: Trust, *, path: Path | str = "the trust file") -> None:
     """Apply every rule of the module's docstring. Raises EvidenceError."""
     _require(trust.schema == SCHEMA, "an unknown schema", path, schema=trust.schema)
-    names = [key.name for key in trust.keys]
-    publics = [key.public_bytes for key in trust.keys]
-    _require(len(set(names)) == len(names), "a key name twice", path, names=names)
-    _require(len(set(publics)) == len(publics), "one public key under two names", path)
+    by_name: dict[str, Key] = {}
+    by_public: dict[bytes, str] = {}
     for key in trust.keys:
         _check_key(key, path)
+        _require(key.name not in by_name, "a key name twice", path, name=key.name)
+        other = by_public.get(key.public_bytes, "")
+        two = f"{other}, {key.name}"
+        _require(not other, "one public key under two names", path, names=two)
+        by_name[key.name], by_public[key.public_bytes] = key, key.name
     _require(all(count >= 1 for count in trust.thresholds.values()), "a threshold below one", path)
     _check_roles(trust, path)
     for note in trust.checkpoints:
@@ -182,13 +226,22 @@ def _check_key(key: Key, path: Path | str) -> None:
     _require(bool(NAME.match(key.party)), "a party is not plain", path, party=key.party)
     _require(key.algorithm == "ed25519", "an unknown algorithm", path, algorithm=key.algorithm)
     known = bool(key.roles) and set(key.roles) <= set(ROLES)
-    _require(known, "an unknown role", path, roles=key.roles)
+    _require(known, "an unknown role, or none", path, name=key.name, roles=", ".join(key.roles))
     signs_logs = {"log", "witness"} & set(key.roles)
     _require(bool(key.origins) or not signs_logs, "a log key without origins", path, name=key.name)
     revoked = key.revoked_at
     _require(revoked is None or revoked >= 0, "a negative position", path, name=key.name)
     for date in (key.not_before, key.not_after):
-        _require(date is None or _is_date(date), "a malformed date", path, date=date)
+        what = "a malformed date (YYYY-MM-DD)"
+        _require(date is None or is_date(date), what, path, name=key.name, date=date)
+    in_order = (key.not_before or "") <= (key.not_after or "9999-12-31")
+    _require(in_order, "a key that ends before it begins", path, name=key.name)
+    for predicate in key.predicates:
+        plain = bool(NAME.match(predicate))
+        _require(plain, "a predicate is not plain", path, name=key.name, predicate=predicate)
+    for origin in key.origins:
+        plain = bool(origin.strip()) and printable(origin, len(origin)) == origin
+        _require(plain, "an origin is not plain", path, name=key.name, origin=origin)
 
 
 def _check_roles(trust: Trust, path: Path | str) -> None:
@@ -215,7 +268,8 @@ def _check_date(key: Key, at: datetime.date | None) -> None:
         raise EvidenceError(KEY_NOT_VALID, "a key is not valid then", keyid=key.name, claimed=day)
 
 
-def _is_date(text: str) -> bool:
+def is_date(text: str) -> bool:
+    """Tell whether a text is a date, written YYYY-MM-DD."""
     try:
         return datetime.date.fromisoformat(text).isoformat() == text
     except ValueError:
@@ -225,8 +279,22 @@ def _is_date(text: str) -> bool:
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise ValueError("a field twice: " + ", ".join(name for name, _ in pairs))
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"a field twice: {twice}")
+    if not all(name.isascii() for name in fields):
+        raise ValueError("a field whose name is not ASCII")
     return fields
+
+
+def _integer(text: str) -> int:
+    # INVARIANT: the same numbers as the stand-alone verifier reads.
+    if len(text) > 16 or not text.removeprefix("-").isdecimal() or abs(int(text)) >= 1 << 53:
+        raise ValueError(f"a number that is no plain integer: {text[:32]}")
+    return int(text)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_int=_integer)
+"""Strict but for what no field takes anyway: floats, NaN, infinities."""
 
 
 def _require(holds: bool, what: str, path: Path | str, **fields: object) -> None:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Does this dossier hold, as far as anyone can tell from the dossier and a trust file alone?
 
-    python verify.py DOSSIER --trust FILE [--json]
+    python verify.py DOSSIER --trust FILE [--seen CHECKPOINT] [--nonce TEXT] [--json]
 
 WHY this file is long: it stands alone on purpose. Only the standard library and ``cryptography``,
 no code shared with the program that wrote the dossier, at most 600 lines of code, so that an
@@ -29,6 +29,7 @@ import json
 import os
 import re
 import stat
+import struct
 import sys
 import unicodedata
 import zipfile
@@ -70,18 +71,24 @@ CODES: dict[int, tuple[str, str, str]] = {
     127: ("episodes that are not those stated", "Episodes were added, dropped, changed or reordered.", "ask for all shards with their leaf files"),
     128: ("a log that contradicts a checkpoint you hold", "Its history was rewritten or split.", "keep both checkpoints: together they prove it"),
     129: ("a plan that was closed more than once", "Of several results the best may have been chosen.", "ask for the other result of this plan"),
+    130: ("a payload that does not match its logged commitment", "An annex may have been swapped or added later.", "ask for the payload that was committed to"),
+    131: ("seeds that do not come from your challenge", "The tester could have chosen them.", "ask for a run with the nonce that you gave"),
+    132: ("too few witnesses", "A log that few have seen can show two histories.", "have the log's checkpoint cosigned by the witnesses you trust, then pass it with --seen"),
+    133: ("a statement that is not the one logged", "Another plan may be hidden behind it.", "ask the tester for the log's own statements"),
     170: ("a check that an earlier failure made impossible", "What was not checked may be wrong.", "remedy the failure named above first"),
     171: ("a signature whose key has ended since", "It cannot be told whether it came before the end.", "ask the party to sign again with a valid key"),
     172: ("a checkpoint you hold that is newer than this log", "This export cannot show that it leads there.", "ask the log for a present export"),
     180: ("whether others are shown the same log", "One dossier cannot show a split view.", "compare log/checkpoint with another party's, or put theirs into the trust file"),
-    181: ("when anything happened", "Times are claimed; only the log's order is proven.", "hold a checkpoint from before, or use a log with witnesses"),
-    182: ("whether the seeds were chosen for the result", "Without a challenge a tester could try many plans.", "give a challenge after you hold the plan's receipt, then have it run"),
+    181: ("when anything happened", "Times are claimed; only the log's order is proven.", "have the log's checkpoints cosigned by a witness that you trust"),
+    182: ("whether the seeds were chosen for the result", "Without a challenge a tester could try many plans.", "give a nonce once you hold the plan's receipt, have it run, and verify with --nonce"),
     183: ("whether the grades follow from the episodes", "Only bytes, digests and leaf hashes are checked here; shards are not decompressed.", "answerable verify DOSSIER --trust FILE"),
     184: ("whether the turns came from the system under test", "Whoever ran the test could have written them.", "run a recomputed plan, or have a provider sign the turns"),
     185: ("whether report.html shows what the evidence says", "The report is a view and no evidence.", "answerable verify DOSSIER --trust FILE (renders it again)"),
     186: ("which systems the log's other plans concern", "Entries hold digests, not contents.", "ask the tester for the statements behind the other entries"),
+    187: ("what came of this system's other plans", "Of many runs the best may be shown.", "ask for their results, or for the signed reason why each was given up"),
 }
 TOTAL_LIMIT, COUNT_LIMIT, FILE_LIMIT = 512 << 20, 200_000, 64 << 20  # bytes, files, bytes
+BROKEN = (OSError, ValueError, EOFError, KeyError, RuntimeError, struct.error, zipfile.BadZipFile, zlib.error)
 UNLISTED = {"dossier.json", "dossier.sig", "report.html"}
 MANIFEST_TYPE = "application/vnd.answerable.dossier+json"
 SEPARATE = [["witness", "log"], ["approver", "tester"]]
@@ -93,9 +100,11 @@ DECIMAL = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", re.ASCII)
 TIME = re.compile(DATE.pattern + r"T\d\d:\d\d:\d\d(\.\d+)?Z", re.ASCII)
+KEY_NAME = re.compile(r"[^+\s]+")
+MAYBE = {"not_before", "not_after", "revoked_at"}  # null is as good as not there
 ROLE = re.compile(r"log|witness|tester|provider|owner|approver")
 KEY = {"name": NAME, "party": NAME, "public": str, "algorithm": re.compile("ed25519"),
-       "roles": [ROLE], "predicates?": [str], "origins?": [str],
+       "roles": [ROLE], "predicates?": [NAME], "origins?": [str],
        "not_before?": DATE, "not_after?": DATE, "revoked_at?": int}
 TRUST = {"schema": re.compile(r"answerable\.trust\.v1"), "keys": [KEY], "thresholds?": {"*": int},
          "separate_roles?": [[ROLE]], "checkpoints?": [str]}
@@ -105,14 +114,19 @@ MANIFEST = {"schema": re.compile(r"answerable\.dossier\.v1"), "created": TIME, "
 SIGNATURE = {"keyid": NAME, "sig": str}
 ENVELOPE = {"payload": str, "payloadType": re.compile(r"application/vnd\.in-toto\+json"),
             "signatures": [SIGNATURE]}
+HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
 STATEMENT = {"_type": re.compile(r"https://in-toto\.io/Statement/v1"), "predicateType": str,
-             "subject": [{"name": str, "digest": {"sha256": str}}], "predicate": dict}
-ENTRY = {"predicate": str, "closes": re.compile(f"({DIGEST.pattern})?"),
+             "subject": [{"name": str, "digest": {"sha256": HEX}}], "predicate": dict}
+ENTRY = {"predicate": re.compile(r"[ !#-\[\]-~]{1,200}", re.ASCII), "closes": re.compile(f"({DIGEST.pattern})?"),
          "retention": re.compile("permanent|term|erasable"), **LISTED}
 PREREG = {"plan": DIGEST, "system": DIGEST, "challenge": re.compile("none|verifier|witness")}
 RESULT = {"plan": DIGEST, "system": DIGEST, "scores": DIGEST, "refs": [{"name": str, "digest": DIGEST}],
           "episodes": {"count": int, "root": DIGEST},
           "turns": re.compile("recomputed|relayed|tester-said")}
+PAYLOADS = [{"name": str, "retention": re.compile("term|erasable"), **LISTED}]
+PAYLOAD = "urn:answerable:payload:v1"
+NONCE = re.compile(r"[0-9a-f]{32,128}", re.ASCII)
+PAYLOAD_HEAD = re.compile(rb"answerable\.payload\.v1\n[A-Za-z0-9+/]{43}=\n")
 # fmt: on
 
 
@@ -234,9 +248,9 @@ def fits(value: Any, form: Any) -> bool:
     if type(value) is not dict or "*" in form:
         return type(value) is dict and all(fits(item, form["*"]) for item in value.values())
     known = {name.rstrip("?"): of for name, of in form.items()}
-    missing, optional = known.keys() - value.keys(), known.keys() - form.keys()
-    return missing <= optional and all(
-        name in known and (fits(item, known[name]) or (name in optional and item is None))
+    missing = known.keys() - value.keys()
+    return missing <= known.keys() - form.keys() and all(
+        name in known and (fits(item, known[name]) or (name in MAYBE and item is None))
         for name, item in value.items()
     )
 
@@ -254,17 +268,23 @@ def _integer(text: str) -> int:
     return int(text)
 
 
+def _levels(value: Any) -> int:
+    inner = value.values() if type(value) is dict else value if type(value) is list else None
+    return 0 if inner is None else 1 + max(map(_levels, inner), default=0)
+
+
+READER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_integer, parse_float=_integer, parse_constant=_integer
+)
+
+
 def read_json(data: bytes, form: Any, file: str, number: int = 107) -> Any:
     """Parse JSON strictly; all but the trust file must be its canonical bytes (RFC 8785)."""
     try:
-        value = json.JSONDecoder(
-            object_pairs_hook=_unique,
-            parse_int=_integer,
-            parse_float=_integer,
-            parse_constant=_integer,
-        ).decode(data.decode())
+        value = READER.decode(data.decode())
         again = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         require(again.encode() == data or form is TRUST, number, "not canonical", file)
+        require(_levels(value) <= 65, number, "nested too deep", file)
     except (ValueError, RecursionError) as error:
         raise Refusal(number, error, file) from None
     require(fits(value, form), number, "missing, unknown or mistyped fields", file)
@@ -285,53 +305,73 @@ def pae(kind: str, payload: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind.encode(), len(payload), payload)
 
 
-def open_note(
-    text: str, keys: Iterable[tuple[str, bytes]], file: str = ""
-) -> tuple[str, list[str]]:
-    """Return a signed note's text and the names of the given keys that have signed it.
+Keys = Iterable[tuple[str, bytes]]
+"""Names and 32-byte Ed25519 public keys."""
 
-    keys: name and 32-byte Ed25519 key. Unknown signatures are ignored, a wrong one of a given
-    key refuses the note, and at least one given key must have signed.
+
+class Note(NamedTuple):
+    """A verified note: its text, the given keys that signed it, and when which witness did."""
+
+    body: str
+    signers: list[str]
+    times: dict[str, int]
+
+
+def open_note(text: str, keys: Keys, file: str = "", witnesses: Keys = ()) -> Note:
+    """Verify a signed note against given keys (name and 32 Ed25519 bytes).
+
+    Unknown signatures are ignored, a wrong one of a given key refuses the note, and at least one
+    of ``keys`` must have signed. witnesses: keys of timestamped cosignatures (tlog-cosignature).
     """
     head, gap, tail = text.rpartition("\n\n")
     body, lines = head + "\n", tail.split("\n")
-    plain = len(text) <= 1 << 16 and all(c >= " " or c == "\n" for c in text)
+    plain = len(text) <= 1 << 16 and all(c >= " " or c == "\n" for c in text) and len(lines) < 66
     require(plain and gap and len(lines) > 1 and not lines.pop(), 119, "no note", file)
-    ids = {(n, sha256(n.encode() + b"\n\x01" + p).digest()[:4]): p for n, p in keys}
-    seen, signers = set(), []
+    both = [(b"\x01", k) for k in keys] + [(b"\x04", w) for w in witnesses]
+    ids = {(n, sha256(n.encode() + b"\n" + t + p).digest()[:4]): (t, p) for t, (n, p) in both}
+    note, seen = Note(body, [], {}), set()
     for line in lines:
         name, _, value = line[2:].partition(" ")
         raw = decode64(value, 119, file)
-        who = (name, raw[:4])
-        good = line[:2] == "\N{EM DASH} " and name and len(raw) > 4 and who not in seen
+        who, raw = (name, raw[:4]), raw[4:]
+        good = line[:2] == "\N{EM DASH} " and fits(name, KEY_NAME) and raw and who not in seen
         require(good, 119, "a signature line is malformed or twice", file)
         seen.add(who)
-        if who in ids:
-            require(is_signed(ids[who], raw[4:], body.encode()), 120, f"{name} is wrong", file)
-            signers.append(name)
-    require(signers, 120, lines[0], file)
-    return body, signers
+        kind, public = ids.get(who, (b"", b""))
+        if kind == b"\x01":
+            require(is_signed(public, raw, body.encode()), 120, f"{name} is wrong", file)
+            note.signers.append(name)
+        elif kind:
+            time = int.from_bytes(raw[:8], "big")
+            signed = f"cosignature/v1\ntime {time}\n{body}".encode()
+            good = time < 1 << 63 and is_signed(public, raw[8:], signed)
+            require(good, 120, f"{name} is wrong", file)
+            note.times[name] = time
+    require(note.signers, 120, lines[0], file)
+    return note
 
 
 class Checkpoint(NamedTuple):
-    """A log's state."""
+    """A log's state, and when which witness cosigned it (POSIX seconds)."""
 
     origin: str
     size: int
     root: bytes
+    times: dict[str, int]
 
 
 def verify_checkpoint(
-    note: str, keys: Iterable[tuple[str, bytes]], origin: str = "", file: str = ""
+    text: str, keys: Keys, origin: str = "", file: str = "", witnesses: Keys = ()
 ) -> Checkpoint:
     """Return the checkpoint of a signed note; origin: the log that it must be of, if given."""
-    lines = open_note(note, keys, file)[0].split("\n")
-    three = len(lines) == 4 and lines[0] and fits(lines[1], DECIMAL)
+    note = open_note(text, keys, file, witnesses)
+    lines = note.body.split("\n")
+    three = len(lines) == 4 and lines[0].strip() and fits(lines[1], DECIMAL)
     require(three, 119, "a checkpoint has not its three lines", file)
     root = decode64(lines[2], 119, file)
     require(len(root) == 32, 119, "a root is not 32 bytes", file)
     require(origin in ("", lines[0]), 120, f"of another log, {lines[0]}", file)
-    return Checkpoint(lines[0], int(lines[1]), root)
+    return Checkpoint(lines[0], int(lines[1]), root, note.times)
 
 
 def read_receipt(text: str, file: str = "") -> tuple[int, list[bytes], str]:
@@ -360,7 +400,7 @@ class Source:
                 total += size
                 small = total <= TOTAL_LIMIT and len(self.sizes) <= COUNT_LIMIT
                 require(small, 103, "too many bytes or files", name)
-        except (OSError, ValueError, RecursionError, zipfile.BadZipFile) as error:
+        except BROKEN as error:
             raise Refusal(101, error) from None
 
     def _list_folder(self, under: str) -> Iterator[tuple[str, int]]:
@@ -368,18 +408,35 @@ class Source:
             for item in items:
                 state = item.stat(follow_symlinks=False)
                 if stat.S_ISDIR(state.st_mode):
+                    require(fits(item.name, FILE_NAME), 102, "", item.name)
                     yield from self._list_folder(f"{under}{item.name}/")
                 else:
                     require(stat.S_ISREG(state.st_mode), 102, "no plain file", item.name)
                     yield under + item.name, state.st_size
 
     def _list_zip(self, archive: zipfile.ZipFile) -> Iterator[tuple[str, int]]:
+        """Yield the members of a plain zip: one after another, each told twice alike, no more."""
+        file: Any = archive.fp
+        at = size = 0
         for info in archive.infolist():
+            name = info.orig_filename.encode()
+            file.seek(at)
+            head = struct.unpack("<4s5H3L2H", file.read(30))
+            sizes = (info.CRC, info.compress_size, info.file_size, len(name), 0)
+            good = (head[0], *head[2:4], *head[6:]) == (b"PK\3\4", 0, info.compress_type, *sizes)
+            good = good and file.read(len(name)) == name and info.header_offset == at
+            good = good and not (info.flag_bits or info.extra or info.comment)
             is_plain = stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG)
             is_known = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-            good = is_plain and is_known and not info.flag_bits & 0x41
-            require(good, 102, "a link, encrypted or oddly packed", info.orig_filename)
+            require(
+                good and is_plain and is_known, 102, "a link or oddly packed", info.orig_filename
+            )
             yield info.orig_filename, info.file_size
+            at, size = at + 30 + len(name) + info.compress_size, size + 46 + len(name)
+        count = len(archive.infolist())
+        file.seek(at + size)
+        end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, size, at, 0)
+        require(file.read(23) == end, 102, "more in the zip than its members")
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """Yield a file's bytes; refuses other than the declared number of them."""
@@ -391,7 +448,7 @@ class Source:
                     left -= len(chunk)
                     require(left >= 0, 101, "longer than declared", name)
                     yield chunk
-        except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        except BROKEN as error:
             raise Refusal(101, error, name) from None
         require(left == 0, 101, "shorter than declared", name)
 
@@ -429,8 +486,9 @@ class Exported(NamedTuple):
 class Check:
     """One dossier under one trust file: each step is one check, and later ones need earlier ones."""
 
-    def __init__(self, path: Path, trust: Path) -> None:
-        self.path, self.trust_path = path, trust
+    def __init__(self, path: Path, trust: Path, seen: Sequence[Path] = (), nonce: str = "") -> None:
+        self.path, self.trust_path, self.seen, self.nonce = path, trust, seen, nonce
+        self.points: list[Checkpoint] = []  # of this log, shown to be on its one history
         self.findings: list[Finding] = []
         self.have: dict[str, Any] = {}
 
@@ -448,7 +506,10 @@ class Check:
             ("follows", self._follows, "plan and result are in the log, in this order, once"),
             ("stated", self._stated, "plan, system card and scores are those stated"),
             ("episodes", self._episodes, "the episodes' leaves are those stated"),
+            ("payloads", self._payloads, "annexes match their commitments in the log"),
             ("held", self._held, "the log agrees with the checkpoints that you hold of it"),
+            ("witnessed", self._witnessed, "witnesses that have seen this log"),
+            ("challenge", self._challenge, "the seeds' challenge"),
             ("plans", self._plans, "plans in this log"),
         ):
             try:
@@ -456,8 +517,9 @@ class Check:
             except Refusal as refusal:
                 self.findings += refusal.findings
                 continue
-            shown = f": {self.have[name]}" if name in ("held", "plans") else ""
-            self.findings.append(Finding("holds", what + shown))
+            shown = f": {self.have[name]}" if type(self.have[name]) is str else ""
+            if shown != ": ":  # nothing of the kind is there
+                self.findings.append(Finding("holds", what + shown))
         self._limits()
         return self.findings
 
@@ -479,9 +541,12 @@ class Check:
             except ValueError as error:
                 raise Refusal(110, f"{key['name']}: {error}") from None
             key["bytes"] = decode64(key["public"], 110)
-            has_origin = key.get("origins") or not {"log", "witness"} & set(key["roles"])
-            good = len(key["bytes"]) == 32 and key["roles"] and has_origin
-            require(good, 110, f"public, roles or origins of {key['name']}")
+            origins = key.get("origins") or []
+            has_origin = origins or not {"log", "witness"} & set(key["roles"])
+            good = all(origin.strip() and plain(origin) == origin for origin in origins)
+            good = good and len(key["bytes"]) == 32 and bool(key["roles"] and has_origin)
+            good = good and (key.get("not_before") or "") <= (key.get("not_after") or "9999-12-31")
+            require(good, 110, f"public, roles, origins or dates of {key['name']}")
         publics = {key["public"] for key in keys.values()}
         require(len(trust["keys"]) == len(keys) == len(publics), 110, "a name or public key twice")
         require(all((trust.get("thresholds") or {"": 1}).values()), 110, "a threshold of zero")
@@ -507,10 +572,12 @@ class Check:
         """Return a checkpoint that a trusted, not yet revoked key of its own log has signed."""
         stated, size = [*note.split("\n"), ""][:2]
         at = int(size) if fits(size, DECIMAL) else 0
-        keys = [k for k in self._need("trust")["keys"].values() if "log" in k["roles"]]
-        good = [k for k in keys if k.get("revoked_at") is None or at <= k["revoked_at"]]
-        pairs = [(k["name"], k["bytes"]) for k in good if stated in k["origins"]]
-        return verify_checkpoint(note, pairs, origin, file)
+        pairs: dict[str, list[tuple[str, bytes]]] = {"log": [], "witness": []}
+        for key in self._need("trust")["keys"].values():
+            end = key.get("revoked_at")
+            for role in pairs.keys() & key["roles"] if end is None or at <= end else ():
+                pairs[role] += [(key["name"], key["bytes"])] if stated in key["origins"] else []
+        return verify_checkpoint(note, pairs["log"], origin, file, pairs["witness"])
 
     def _source(self) -> Source:
         return Source(self.path)
@@ -529,6 +596,12 @@ class Check:
         require(listed == {"size": len(data), "digest": digest(data)}, 106, "", name)
         return data
 
+    def _text(self, name: str) -> str:
+        try:
+            return self._read(name).decode()
+        except ValueError as error:
+            raise Refusal(119, error, name) from None
+
     def _files(self) -> None:
         source, listed = self._need("source"), self._need("manifest")["files"]
         every = Refusal(106)
@@ -536,6 +609,8 @@ class Check:
         for name in sorted((source.sizes.keys() | listed.keys()) - UNLISTED):
             try:
                 require(name in listed, 105, "", name)
+                if name[:9] == "payloads/" and name not in source.sizes:
+                    continue  # erased or withheld: judged by its commitment in the log
                 hasher = sha256()
                 for chunk in source.chunks(name):
                     hasher.update(chunk)
@@ -557,7 +632,7 @@ class Check:
     def _log(self) -> Exported:
         """Rebuild the log from its entries; compare every tile and the signed root."""
         file = "log/checkpoint"
-        point = self._checkpoint(self._read(file).decode("utf-8", "replace"), "", file)
+        point = self._checkpoint(self._text(file), "", file)
         entries, leaves, seen = [], [], {file}
         for first in range(0, point.size, 256):
             width = min(256, point.size - first)
@@ -566,6 +641,7 @@ class Check:
             seen.add(name)
             for _ in range(width):
                 entry = data[at + 2 : at + 2 + int.from_bytes(data[at : at + 2], "big")]
+                require(len(entry) <= 1024, 122, "an entry is too long", name)
                 entries.append(read_json(entry, ENTRY, name))
                 leaves.append(hash_leaf(entry))
                 at += 2 + len(entry)
@@ -581,6 +657,7 @@ class Check:
         require(tree_root(leaves) == point.root, 122, "the root differs", file)
         extra = {name for name in self._need("manifest")["files"] if name[:4] == "log/"} - seen
         require(not extra, 122, "not of this log", min(extra, default=""))
+        self.points.append(point)
         return Exported(point, entries, leaves)
 
     def _statement(self, name: str, form: dict[str, Any]) -> Stated:
@@ -598,11 +675,9 @@ class Check:
         keys = []
         for signature in envelope["signatures"]:
             key = self._key(signature["keyid"], name, file)
-            raw, signed = (
-                decode64(signature["sig"], 117, file),
-                pae(envelope["payloadType"], payload),
-            )
-            require(is_signed(key["bytes"], raw, signed), 117, key["name"], file)
+            raw = decode64(signature["sig"], 117, file)
+            good = is_signed(key["bytes"], raw, pae(envelope["payloadType"], payload))
+            require(good, 117, key["name"], file)
             keys.append(key)
         parties = len({key["party"] for key in keys})
         needed = (self._need("trust").get("thresholds") or {}).get(name, 1)
@@ -618,10 +693,11 @@ class Check:
     def _logged(self, name: str, stated: Stated) -> int:
         """Return a statement's log index after verifying its receipt and entry."""
         file, log = f"proofs/{name}.tlog-proof", self._need("log")
-        index, hashes, note = read_receipt(self._read(file).decode("utf-8", "replace"), file)
+        index, hashes, note = read_receipt(self._text(file), file)
         point = self._checkpoint(note, log.at.origin, file)
         require(index < point.size <= log.at.size, 123, "outside the log", file)
         require(tree_root(log.leaves[: point.size]) == point.root, 122, "another history", file)
+        self.points.append(point)
         good = verify_inclusion(log.leaves[index], index, point.size, hashes, point.root)
         require(good, 123, f"index {index}", file)
         entry = log.entries[index]
@@ -632,12 +708,9 @@ class Check:
             require(end is None or index < end, 114, f"{key['name']} at {index}", file)
         return index
 
-    def _follows(self) -> None:
-        plan, result, file = (
-            self._need("prereg"),
-            self._need("result"),
-            "statements/eval-result.json",
-        )
+    def _follows(self) -> tuple[int, int]:
+        plan, result = self._need("prereg"), self._need("result")
+        file = "statements/eval-result.json"
         refs = [ref["digest"] for ref in result.says["refs"] if ref["name"] == "prereg"]
         require(refs == [plan.digest], 125, "it names another plan", file)
         for what in ("plan", "system"):
@@ -648,6 +721,7 @@ class Check:
         require(entries[then]["closes"] == plan.digest, 125, "its entry closes another plan", file)
         closers = {entry["digest"] for entry in entries if entry["closes"] == plan.digest}
         require(len(closers) == 1, 129, f"{len(closers)} times", "log/checkpoint")
+        return first, then
 
     def _stated(self) -> None:
         manifest, says = self._need("manifest"), self._need("result").says
@@ -666,38 +740,119 @@ class Check:
         found = {"count": len(leaves), "root": "sha256:" + tree_root(leaves).hex()}
         require(found == self._need("result").says["episodes"], 127, found, "episodes/")
 
-    def _held(self) -> int:
+    def _payloads(self) -> str:
+        """Check each stated annex against its salted commitment; an erased one leaves that."""
+        listed, file = self._need("manifest")["files"], "statements/eval-result.json"
+        stated, held = self._need("result").says.get("payloads") or [], self._need("source").sizes
+        require(fits(stated, PAYLOADS), 107, "payloads", file)
+        entries = [e for e in self._need("log").entries if e["predicate"] == PAYLOAD]
+        logged = {(e["digest"], e["size"], e["retention"]) for e in entries}
+        names, gone = set[str](), []
+        for item in stated:
+            name = "payloads/" + item["digest"][7:]
+            names.add(name)
+            good = (item["digest"], item["size"], item["retention"]) in logged
+            require(good, 130, "not logged", name)
+            if name not in held:
+                gone.append(item["name"])
+                continue
+            data = self._read(name)
+            good = digest(data) == item["digest"] and PAYLOAD_HEAD.match(data) is not None
+            require(good, 130, item["name"], name)
+        extra = {name for name in listed if name[:9] == "payloads/"} - names
+        require(not extra, 130, "not stated", min(extra, default=""))
+        left = f"; erased or withheld, commitment holds: {', '.join(gone)}" if gone else ""
+        return f"{len(stated)} stated{left}" if stated else ""
+
+    def _held(self) -> str:
         log, count = self._need("log"), 0
-        for note in self._need("trust").get("checkpoints") or []:
-            point = self._checkpoint(note, "", "the trust file")
+        notes = [("", note) for note in self._need("trust").get("checkpoints") or []]
+        for path in self.seen:
+            try:
+                notes.append((path.name, path.read_bytes().decode()))
+            except (OSError, ValueError) as error:
+                raise Refusal(119, error, path.name) from None
+        for name, note in notes:
+            point = self._checkpoint(note, log.at.origin if name else "", name or "the trust file")
             if point.origin == log.at.origin:
                 require(point.size <= log.at.size, 172, f"size {point.size}")
                 same = tree_root(log.leaves[: point.size]) == point.root
                 require(same, 128, f"at size {point.size}", "log/checkpoint")
+                self.points.append(point)
                 count += 1
-        return count
+        return str(count) if count else ""
+
+    def _before(self, index: int) -> str:
+        """Return the earliest time by which a trusted witness had seen the log past an index."""
+        times = [t for p in self.points if p.size > index for t in p.times.values() if t < 1 << 37]
+        return str(datetime.datetime.fromtimestamp(min(times), datetime.UTC))[:19] if times else ""
+
+    def _witnessed(self) -> str:
+        log, trust, (first, then) = self._need("log"), self._need("trust"), self._need("follows")
+        names = {name for p in self.points if p.size == log.at.size for name in p.times}
+        parties = {trust["keys"][name]["party"] for name in names}
+        needed = (trust.get("thresholds") or {}).get("checkpoint", 0)
+        require(len(parties) >= needed, 132, f"{len(parties)} of {needed} parties")
+        self.have["whole"] = self._before(then)
+        told = [("plan", self._before(first)), ("result", self.have["whole"])]
+        bounds = [f"; {what} logged before {time}Z" for what, time in told if time]
+        return (", ".join(sorted(names)) or "none at its present size" * bool(bounds)) + "".join(
+            bounds
+        )
+
+    def _challenge(self) -> str:
+        source, nonce = (
+            self._need("prereg").says["challenge"],
+            self._need("result").says.get("nonce"),
+        )
+        good = nonce is None if source == "none" else fits(nonce, NONCE)
+        require(good, 131, f"challenge {source}, nonce {nonce}", "statements/eval-result.json")
+        require(self.nonce in ("", nonce), 131, f"not {self.nonce} but {nonce or 'none'}")
+        return "yours" if self.nonce else f"{source}, nonce {nonce}" if nonce else ""
 
     def _plans(self) -> str:
-        entries = self._need("log").entries
+        """Count the log's plans: all, and those of this system as far as they are shown."""
+        entries, own = self._need("log").entries, self._need("prereg")
         plans = {e["digest"] for e in entries if e["predicate"] == uri("prereg")}
         done = {e["closes"] for e in entries if e["predicate"] == uri("eval-result")} & plans
         left = {e["closes"] for e in entries if e["predicate"] == uri("abandoned")} & plans - done
-        rest = len(plans - done - left)
-        return f"{len(plans)} registered, {len(done)} completed, {len(left)} abandoned, {rest} open"
+        mine = {own.digest}
+        shown = {n for n in self._need("manifest")["files"] if n[:15] == "statements/log/"}
+        for name in sorted(shown):
+            data, at = self._read(name), f"sha256:{name[15:-5]}"
+            require(at in plans and digest(data) == at, 133, "", name)
+            payload = decode64(read_json(data, ENVELOPE, name)["payload"], 117, name)
+            says = read_json(payload, STATEMENT, name)["predicate"]
+            alike = [says.get(w) == own.says.get(w) != None for w in ("system", "agent")]  # noqa: E711
+            mine |= {at} if any(alike) else set()
+
+        def tally(of: set[str]) -> str:
+            counts = len(of), len(of & done), len(of & left), len(of - done - left)
+            return "{} registered, {} completed, {} abandoned, {} open".format(*counts)
+
+        self.have["others"] = len(mine) - 1
+        self.have["hidden"] = len(plans - {own.digest}) - len(
+            shown - {f"statements/log/{own.digest[7:]}.json"}
+        )
+        return f"{tally(plans)}; of this system: {tally(mine)}"
 
     def _limits(self) -> None:
         """Say what cannot be known from here."""
         have, known = self.have, [Refusal(183)]
-        if "manifest" in have:
+        if "manifest" in have and not have.get("whole"):
             known.append(Refusal(181, f"claimed: {have['manifest']['created']}"))
-            known += [Refusal(185)] if "report.html" in have["source"].sizes else []
-        if "prereg" in have:
+        known += (
+            [Refusal(185)] if "source" in have and "report.html" in have["source"].sizes else []
+        )
+        if "prereg" in have and have.get("challenge") != "yours":
             challenge = have["prereg"].says["challenge"]
             who = "open to choice by the tester" if challenge == "none" else "by " + challenge
             known.append(Refusal(182, f"seeds {who}"))
         known += [Refusal(184, have["result"].says["turns"])] if "result" in have else []
-        known += [] if have.get("held") else [Refusal(180)]
-        known += [] if have.get("plans", "1 ").startswith("1 ") else [Refusal(186)]
+        is_seen = have.get("held") or have.get("witnessed", "none ")[:5] not in ("", "none ")
+        known += [] if is_seen else [Refusal(180)]
+        known += [Refusal(186, have["hidden"])] if have.get("hidden") else []
+        known += [Refusal(187, have["others"])] if have.get("others") else []
         self.findings += [finding for refusal in known for finding in refusal.findings]
 
 
@@ -714,9 +869,14 @@ def tile_name(level: str, index: int, width: int) -> str:
     return f"log/tile/{level}/{digits}" + (f".p/{width}" if width < 256 else "")
 
 
-def verify_dossier(path: Path | str, trust: Path | str) -> list[Finding]:
-    """Check a dossier folder or zip under a trust file; never raises for what it finds there."""
-    return Check(Path(path), Path(trust)).run()
+def verify_dossier(
+    path: Path | str, trust: Path | str, seen: Sequence[Path] = (), nonce: str = ""
+) -> list[Finding]:
+    """Check a dossier folder or zip under a trust file; never raises for what it finds there.
+
+    seen: files with signed checkpoints of its log. nonce: the challenge that you gave, if any.
+    """
+    return Check(Path(path), Path(trust), seen, nonce).run()
 
 
 def exit_code(findings: Iterable[Finding]) -> int:
@@ -737,9 +897,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("dossier", type=Path, help="folder or zip")
     parser.add_argument("--trust", type=Path, required=True, help="whom you believe, as JSON")
+    parser.add_argument(
+        "--seen", type=Path, action="append", default=[], help="checkpoint of its log"
+    )
+    parser.add_argument("--nonce", default="", help="the challenge that you gave")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
     options = parser.parse_args(arguments)
-    findings = verify_dossier(options.dossier, options.trust)
+    findings = verify_dossier(options.dossier, options.trust, options.seen, options.nonce)
     code = exit_code(findings)
     if options.json:
         lines = [json.dumps({"exit": code, "findings": [asdict(item) for item in findings]})]

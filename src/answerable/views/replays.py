@@ -57,7 +57,7 @@ class Archive:
         self.dossier = dossier
         self.suite = _suite(dossier)
         self._rig = Rig(self.suite.family) if self.suite else None
-        self._items = list(items(dossier.plan, self.suite)) if self.suite else []
+        self._items = list(items(dossier.plan, self.suite, dossier.nonce)) if self.suite else []
         self._english = _english(dossier)
 
     def read(self, numbers: Iterable[int]) -> dict[int, bytes]:

@@ -60,8 +60,9 @@ TURNS: Final = MappingProxyType(
         "recomputed": "The turns come from a reference agent built into this program. Whoever "
         "verifies runs it again and compares every byte. It calibrates the instrument and stands "
         "for no real system.",
-        "relayed": "A provider or gateway, whose key is in the trust file, signed the requests and "
-        "answers that it relayed.",
+        "relayed": "A provider or gateway signed every request and answer that it relayed. Whoever "
+        "verifies compares each turn with them, and each signature with the keys in their own "
+        "trust file.",
         "tester-said": "The turns are what the tester says the system answered. The numbers follow "
         "from them, and verification recomputes that; that the turns are the system's own rests on "
         "the tester's word.",
