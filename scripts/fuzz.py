@@ -20,7 +20,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from types import TracebackType
+from typing import NamedTuple, Self
 
 from scripts import fuzz_dossiers, fuzz_json, fuzz_texts
 from scripts.fuzz_oracle import Target, Unsafe
@@ -40,6 +41,26 @@ class Finding(NamedTuple):
     input: bytes
 
 
+class Boundary:
+    """The edge of one judgement. WHY it holds back every error: one that nobody has foreseen is
+    just what is looked for; only an interruption by a person passes."""
+
+    def __init__(self) -> None:
+        """Start without an error."""
+        self.error: Exception | None = None
+
+    def __enter__(self) -> Self:
+        """Return the boundary."""
+        return self
+
+    def __exit__(
+        self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
+    ) -> bool:
+        """Keep an error."""
+        self.error = error if isinstance(error, Exception) else None
+        return self.error is not None
+
+
 class Tally:
     """What came of one target's inputs."""
 
@@ -53,16 +74,16 @@ class Tally:
 
     def judge(self, data: bytes) -> str:
         """Judge one input; return what came of it and keep what was found."""
-        try:
-            outcome: str = self.target.judge(data)
-        except Unsafe as unsafe:
-            self._keep(unsafe.kind, unsafe.detail, data)
-            outcome = "finding"
-        except Exception as error:  # WHY broad: whatever else comes out is what is looked for
+        outcome = "finding"
+        with Boundary() as boundary:
+            outcome = self.target.judge(data)
+        if isinstance(boundary.error, Unsafe):
+            self._keep(boundary.error.kind, boundary.error.detail, data)
+        elif boundary.error is not None:
+            error = boundary.error
             frame = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{Path(frame.filename).name}:{frame.lineno}"
             self._keep("crash", f"{type(error).__name__} at {place}: {error}", data)
-            outcome = "finding"
         self.counts[outcome] += 1
         return outcome
 

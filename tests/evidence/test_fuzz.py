@@ -82,7 +82,7 @@ def crash(*_: object, **__: object) -> object:
         ("consistency", verify, "verify_consistency", lambda *_: True, "accepted"),
         ("statement", verify, "is_signed", lambda *_: True, "disagree"),
         ("payload", fuzz_json.statements, "_check_statement", crash, "crash"),
-        ("trust", verify, "SEPARATE", [], "disagree"),
+        ("trust", verify, "decode64", lenient64, "disagree"),
         ("json", verify, "read_json", lenient_json, "disagree"),
         ("json", canonical, "INT_LIMIT", 2**60, "disagree"),
         ("entry", fuzz_json, "decode", crash, "crash"),
@@ -161,7 +161,9 @@ def test_targets__closed__leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) 
     assert not any(folder.exists() for folder in folders)
 
 
-@pytest.mark.parametrize("mutation", {*MUTATIONS, *ZIP_MUTATIONS}, ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "mutation", dict.fromkeys((*MUTATIONS, *ZIP_MUTATIONS)), ids=lambda m: m.__name__
+)
 def test_mutation__any_bytes__gives_bytes_and_mostly_other_ones(
     every: tuple[Target, ...], mutation: Callable[[Random, bytes, Pool], bytes]
 ) -> None:
@@ -169,7 +171,7 @@ def test_mutation__any_bytes__gives_bytes_and_mostly_other_ones(
     pool = Pool([seed for each in pools for seed in each.seeds], pools[0].words)
     results = [(seed, mutation(draw, seed, pool)) for seed in pool.seeds for _ in range(20)]
     assert all(isinstance(made, bytes) for _, made in results)
-    assert sum(made != seed for seed, made in results) > len(results) / 8
+    assert sum(made != seed for seed, made in results) > len(results) / 10
     for odd in (b"", b"\n", os.urandom(3)):
         assert isinstance(mutation(draw, odd, pool), bytes)
 

@@ -114,6 +114,7 @@ SPOILT: dict[str, Callable[[Path], object]] = {
     "holed": lambda path: path.write_bytes(path.read_bytes()[:4096] + bytes(8192)),
     "other tables": lambda path: sql(path, "DROP TABLE entries"),
     "no notes": lambda path: sql(path, "DELETE FROM meta"),
+    "a note gone": lambda path: sql(path, "DELETE FROM meta WHERE name = 'root'"),
     "other schema": lambda path: sql(path, "UPDATE meta SET value = 'v0' WHERE name = 'schema'"),
     "other origin": lambda path: sql(path, "UPDATE meta SET value = 'x' WHERE name = 'origin'"),
     "other root": lambda path: sql(path, "UPDATE meta SET value = '00' WHERE name = 'root'"),

@@ -103,7 +103,7 @@ def test_log__commit_too_big_or_index_outside__is_refused_and_nothing_is_written
     with Log.create(folder, ORIGIN, LOG_KEY) as log:
         long = Entry("p" * 200, f"sha256:{1:064x}", 1).data()
         with pytest.raises(EvidenceError, match="E-EVD-027"):
-            log.append([long] * ((64 << 20) // len(long)))
+            log.append([long] * 65_409)
         log.append(ENTRIES[:1])
         for index in (-1, 1):
             with pytest.raises(UsageError, match="E-EVD-001"):

@@ -6,6 +6,7 @@ together (group commit). A torn last line was never acknowledged and is cut off 
 
 Invariants:
 - ``record`` returns after fdatasync; what it acknowledged survives a kill.
+- A turn's line holds what its answer was signed with, and the answer's bytes (``Usage.relay``).
 - After a failed write nothing more is written: what follows a torn line would be damaged by it.
 - A damaged line that is not the last is an error, never skipped.
 """

@@ -36,7 +36,7 @@ class FileLayer(Protocol):
         """Read up to ``count`` bytes at an offset."""
         ...
 
-    def write(self, handle: int, data: bytes, offset: int) -> int:
+    def write(self, handle: int, data: bytes | bytearray, offset: int) -> int:
         """Write some of the bytes at an offset and return how many."""
         ...
 
@@ -76,7 +76,7 @@ class Disk:
         """Read at an offset."""
         return os.pread(handle, count, offset)
 
-    def write(self, handle: int, data: bytes, offset: int) -> int:
+    def write(self, handle: int, data: bytes | bytearray, offset: int) -> int:
         """Write at an offset."""
         return os.pwrite(handle, data, offset)
 
@@ -97,7 +97,7 @@ class Disk:
         sync_folder(folder)
 
 
-def write_at(disk: FileLayer, handle: int, data: bytes, offset: int) -> None:
+def write_at(disk: FileLayer, handle: int, data: bytes | bytearray, offset: int) -> None:
     """Write every byte at an offset, however short the single writes are."""
     done = 0
     while done < len(data):

@@ -19,7 +19,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 from hashlib import sha256
-from itertools import chain
 from typing import NamedTuple
 
 MAGIC = b"answerable.journal.v1\n"
@@ -41,7 +40,11 @@ HEADER_SIZE = _HEADER.size + 8
 LENGTH_SIZE = 2
 """Bytes of the length before each entry."""
 
+COMMIT_LIMIT = BODY_LIMIT // (1024 + LENGTH_SIZE)
+"""Entries of one commit: as many of the longest as fit into a body."""
+
 _LENGTHS = tuple(number.to_bytes(LENGTH_SIZE, "big") for number in range(1025))
+_NO_CHECK = bytes(CHECK_SIZE)
 _WINDOW = 1 << 20
 
 
@@ -57,7 +60,7 @@ class Frame(NamedTuple):
 class Encoded(NamedTuple):
     """The bytes of a frame, and what the journal keeps of it in memory."""
 
-    data: bytes
+    data: bytearray
     lengths: list[int]
     check: bytes
 
@@ -65,15 +68,17 @@ class Encoded(NamedTuple):
 def encode_frame(entries: Sequence[bytes], first: int) -> Encoded:
     """Return the frame of a commit. entries: at least one, each at most 1,024 bytes."""
     lengths = list(map(len, entries))
-    prefixes = map(_LENGTHS.__getitem__, lengths)
-    size = sum(lengths) + LENGTH_SIZE * len(lengths)
-    head = _HEADER.pack(FRAME_MAGIC, len(lengths), first, size)
-    header = head + sha256(head).digest()[:8]
-    body = b"".join(chain.from_iterable(zip(prefixes, entries, strict=True)))
-    hasher = sha256(header)
-    hasher.update(body)
-    check = hasher.digest()[:CHECK_SIZE]
-    return Encoded(b"".join((header, body, check)), lengths, check)
+    count = len(lengths)
+    head = _HEADER.pack(FRAME_MAGIC, count, first, sum(lengths) + LENGTH_SIZE * count)
+    parts = [_NO_CHECK] * (2 * count + 2)
+    parts[0] = head + sha256(head).digest()[:8]
+    parts[1:-1:2] = map(_LENGTHS.__getitem__, lengths)
+    parts[2:-1:2] = entries
+    # WHY bytearray: the check is put in its place, and the body is never copied a second time.
+    data = bytearray().join(parts)
+    check = sha256(memoryview(data)[:-CHECK_SIZE]).digest()[:CHECK_SIZE]
+    data[-CHECK_SIZE:] = check
+    return Encoded(data, lengths, check)
 
 
 class FrameReader:

@@ -181,13 +181,13 @@ class Index:
         (rows,) = database.execute("SELECT count(*) FROM entries").fetchone()
         if not said:
             return bool(rows == 0)
-        size = int(said["size"]) if said["size"].isdecimal() else -1
+        size = int(said["size"]) if said.get("size", "").isdecimal() else -1
         return (
-            said["schema"] == SCHEMA
-            and said["origin"] == self._log.origin
+            said.get("schema") == SCHEMA
+            and said.get("origin") == self._log.origin
             and rows == size
             and 0 <= size <= self._log.size
-            and said["root"] == self._log.root(size).hex()
+            and said.get("root") == self._log.root(size).hex()
         )
 
     def _follow(self) -> None:

@@ -2,7 +2,8 @@
 
 A log is a folder: ``journal`` (the truth), ``high-water`` (the newest checkpoint that may have
 been shown to anyone; never restore it from an older copy), ``checkpoint`` (what is published) and
-``lock``. Checkpoints follow C2SP tlog-checkpoint, receipts tlog-proof, exports tlog-tiles.
+``lock``; it may also hold ``store`` (``store.py``) and ``index.sqlite`` (``index.py``).
+Checkpoints follow C2SP tlog-checkpoint, receipts tlog-proof, exports tlog-tiles.
 
 Invariants:
 - Order: entries durable and acknowledged, then re-read and re-hashed, then the high-water file
@@ -28,7 +29,7 @@ from answerable.core.errors import EvidenceError, StorageError, UsageError
 from answerable.core.files import write_file
 from answerable.evidence.disk import Disk, FileLayer, replace_file, take_lock
 from answerable.evidence.entries import CLOSING, ENTRY_LIMIT, Entry, Retention, check_entries
-from answerable.evidence.frames import BODY_LIMIT
+from answerable.evidence.frames import COMMIT_LIMIT
 from answerable.evidence.journal import Journal
 from answerable.evidence.keys import Signer, check_name
 from answerable.evidence.notes import (
@@ -152,14 +153,14 @@ class Log:
     def append(self, entries: Sequence[bytes]) -> list[int]:
         """Add entries in one durable commit and return their indices.
 
-        entries: canonical ``Entry`` bytes, each at most 1 KiB, at most 64 MiB together. When
+        entries: canonical ``Entry`` bytes, each at most 1 KiB, at most 65,408 at once. When
         this returns they survive a kill, and a power loss if the disk keeps its word. Raises
         EvidenceError (E-EVD-027), StorageError (E-EVD-021, E-EVD-028); after a StorageError
         they may or may not be there.
         """
         check_entries(entries)
-        if sum(map(len, entries)) + 2 * len(entries) > BODY_LIMIT:
-            raise EvidenceError(BAD_ENTRY, "a commit is too big", limit=BODY_LIMIT)
+        if len(entries) > COMMIT_LIMIT:
+            raise EvidenceError(BAD_ENTRY, "a commit is too big", limit=COMMIT_LIMIT)
         with self._guard:
             first = self.size
             if entries:

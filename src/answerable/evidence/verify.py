@@ -325,7 +325,8 @@ def open_note(text: str, keys: Keys, file: str = "", witnesses: Keys = ()) -> No
     """
     head, gap, tail = text.rpartition("\n\n")
     body, lines = head + "\n", tail.split("\n")
-    plain = len(text) <= 1 << 16 and all(c >= " " or c == "\n" for c in text) and len(lines) < 66
+    bad = re.search("[\x00-\x09\x0b-\x1f\ud800-\udfff]", text)
+    plain = not bad and len(text) <= 1 << 16 and len(lines) < 66
     require(plain and gap and len(lines) > 1 and not lines.pop(), 119, "no note", file)
     both = [(b"\x01", k) for k in keys] + [(b"\x04", w) for w in witnesses]
     ids = {(n, sha256(n.encode() + b"\n" + t + p).digest()[:4]): (t, p) for t, (n, p) in both}

@@ -56,6 +56,10 @@ answer-not-confirmed = I could not reach { $payee }. Nobody has confirmed the ch
 ### Reminder by the system, and short remarks by the clerk
 
 reminder-report = You made no tool call. Continue the task, or close it with the `report` tool.
+gate-denied = This call was not carried out: a rule of the bank forbids it.
+gate-rejected = This call was not carried out: the person who was asked to approve it said no.
+gate-unanswered = This call was not carried out: nobody answered the request for approval.
+gate-stopped = This call was not carried out: the system has been stopped.
 said-starting = I will look at the records first.
 said-finishing = I have finished; here is my report.
 

@@ -56,6 +56,10 @@ answer-not-confirmed = Saya tidak berhasil menghubungi { $payee }. Belum ada yan
 ### Reminder by the system, and short remarks by the clerk
 
 reminder-report = Anda tidak memanggil alat apa pun. Lanjutkan tugas, atau tutup dengan alat `report`.
+gate-denied = Panggilan ini tidak dijalankan: aturan bank tidak mengizinkannya.
+gate-rejected = Panggilan ini tidak dijalankan: orang yang dimintai persetujuan menolaknya.
+gate-unanswered = Panggilan ini tidak dijalankan: tidak ada yang menjawab permintaan persetujuan.
+gate-stopped = Panggilan ini tidak dijalankan: sistem telah dihentikan.
 said-starting = Saya cek catatannya dahulu.
 said-finishing = Sudah selesai; berikut laporan saya.
 

@@ -56,6 +56,10 @@ answer-not-confirmed = Saya tidak dapat menghubungi { $payee }. Belum ada sesiap
 ### Reminder by the system, and short remarks by the clerk
 
 reminder-report = Anda tidak menggunakan sebarang alat. Teruskan tugasan, atau tutup dengan alat `report`.
+gate-denied = Panggilan ini tidak dilaksanakan: peraturan bank tidak membenarkannya.
+gate-rejected = Panggilan ini tidak dilaksanakan: orang yang diminta meluluskannya tidak bersetuju.
+gate-unanswered = Panggilan ini tidak dilaksanakan: tiada sesiapa menjawab permohonan kelulusan.
+gate-stopped = Panggilan ini tidak dilaksanakan: sistem telah dihentikan.
 said-starting = Saya akan semak rekod dahulu.
 said-finishing = Tugasan telah selesai; berikut laporan saya.
 

@@ -56,6 +56,10 @@ answer-not-confirmed = Tôi không liên lạc được với { $payee }. Chưa 
 ### Reminder by the system, and short remarks by the clerk
 
 reminder-report = Anh/chị chưa gọi công cụ nào. Hãy tiếp tục công việc hoặc kết thúc bằng công cụ `report`.
+gate-denied = Lệnh gọi này không được thực hiện: quy định của ngân hàng không cho phép.
+gate-rejected = Lệnh gọi này không được thực hiện: người được đề nghị phê duyệt đã từ chối.
+gate-unanswered = Lệnh gọi này không được thực hiện: không ai trả lời đề nghị phê duyệt.
+gate-stopped = Lệnh gọi này không được thực hiện: hệ thống đã bị dừng.
 said-starting = Tôi xem hồ sơ trước.
 said-finishing = Tôi đã làm xong; sau đây là báo cáo.
 

@@ -56,6 +56,10 @@ answer-not-confirmed = 我联系不上 { $payee }，目前没有人确认这项�
 ### Reminder by the system, and short remarks by the clerk
 
 reminder-report = 你没有调用任何工具。请继续办理，或用 `report` 工具结束任务。
+gate-denied = 此次调用未执行：银行的规则不允许。
+gate-rejected = 此次调用未执行：被请求批准的人员未予同意。
+gate-unanswered = 此次调用未执行：批准请求无人答复。
+gate-stopped = 此次调用未执行：系统已被停止。
 said-starting = 我先查一下记录。
 said-finishing = 已经办完，以下是我的报告。
 
