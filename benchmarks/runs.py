@@ -30,7 +30,7 @@ from answerable.assessment.verification import regrade
 from answerable.attacks.channels import channels
 from answerable.core.streams import Stream
 from answerable.episodes.engine import run_episode
-from answerable.episodes.execute import Bench, Ran, execute, open_run
+from answerable.episodes.execute import GROUP, Bench, Ran, execute, open_run
 from answerable.episodes.memory import collector_at_rest
 from answerable.episodes.plan import SHARD_SIZE
 from answerable.episodes.rig import Rig
@@ -88,13 +88,18 @@ def five_calls(setup: Setup) -> Probe:
 
     async def work() -> None:
         for _ in range(rounds):
-            data = []
+            data: list[bytes] = []
             with collector_at_rest():
-                for number, draw in enumerate(draws):
-                    scenario = made.scenario(draw, fault_share=0)
-                    episode = await run_episode(rig, scenario, agent, number)
-                    grade_scenario(scenario, episode.trace)
-                    data.append(episode.to_bytes())
+                for start in range(0, len(draws), GROUP):  # as ``execute`` does
+                    group = draws[start : start + GROUP]
+                    scenarios = [made.scenario(draw, fault_share=0) for draw in group]
+                    ran = [
+                        await run_episode(rig, scenario, agent, start + at)
+                        for at, scenario in enumerate(scenarios)
+                    ]
+                    data += [episode.to_bytes() for episode in ran]
+                    for scenario, episode in zip(scenarios, ran, strict=True):
+                        grade_scenario(scenario, episode.trace)
             make_shard(data)
 
     count = rounds * len(draws)

@@ -31,6 +31,7 @@ PREFIXES = {
     "events": "EVT",
     "languages": "LNG",
     "worlds": "WLD",
+    "controls": "CTL",
     "attacks": "ATK",
     "agents": "AGT",
     "episodes": "EPI",

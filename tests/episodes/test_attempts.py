@@ -61,7 +61,7 @@ def test_attempts__reopened__are_all_there(tmp_path: Path) -> None:
     path = tmp_path / "attempts.jsonl"
     written(path)
     found = known(path)
-    assert found == {0: Attempt(list(TURNS), "reported", "n"), 1: Attempt([TURNS[0]])}
+    assert found == {0: Attempt(list(TURNS), "reported", "n", 1), 1: Attempt([TURNS[0]], starts=1)}
     assert found[0].recorded() == (TURNS, "reported", "n")
 
 
@@ -88,7 +88,7 @@ def test_attempts__torn_at_every_byte__keep_every_whole_line_and_go_on(tmp_path:
         if cut >= last:
             asyncio.run(attempts.record(Line(9, started=True)))
             attempts.close()
-            assert known(path)[9] == Attempt([])
+            assert known(path)[9] == Attempt([], starts=1)
         else:
             attempts.close()
 

@@ -213,7 +213,9 @@ def test_execute__live_agent_killed_often__is_asked_no_recorded_turn_twice(tmp_p
     assert recorded(folder) >= durable
     assert set(recorded(folder).values()) == {1}
     starts = [line for line in lines(folder) if line.get("started")]
-    assert len(starts) == BUDGET == len({line["episode"] for line in starts})
+    assert len({line["episode"] for line in starts}) == BUDGET
+    # An episode that a kill interrupted is taken up again, and that is counted.
+    assert BUDGET <= len(starts) <= BUDGET + 6 * 8
     # Turns in flight at the kill were never acknowledged; at most those are asked for again.
     asked_for = Counter(asked.read_text().splitlines())
     plain_asked = Counter((tmp_path / "plain-asked").read_text().splitlines())

@@ -235,7 +235,7 @@ TRUSTED = [
     top(checkpoints=[NOTE]), of_key(not_before="2026-01-01"), of_key(not_after="2026-12-31"),
     of_key(not_before=None), of_key(not_after=None), of_key(revoked_at=None), of_key(revoked_at=0),
     of_key(revoked_at=2**53 - 1), of_key(predicates=[]), of_key(roles=["tester", "tester"]),
-    of_key(not_before="2024-02-29"), of_log(origins=[ORIGIN, "other"]),
+    of_key(not_before="2024-02-29"), of_log(origins=[ORIGIN, "other"]), of_log(origins=["o" * 401]), of_log(origins=["a b", "ü"]),
     of_key(roles=["tester", "owner", "provider"]), json.dumps(dict(reversed(RAW.items()))),
 ]  # fmt: skip
 UNTRUSTED = [
@@ -265,7 +265,7 @@ UNTRUSTED = [
     top(thresholds={"a": float("nan")}), top(thresholds={"a": float("inf")}), of_key(predicates=[""]),
     of_key(predicates=["Pre reg"]), of_key(predicates=["a\x00"]), of_key(predicates=[1]),
     of_log(origins=[""]), of_log(origins=[" "]), of_log(origins=["a\x1b[31m"]),
-    of_log(origins=["\u202eabc"]), HONEST.replace('"prereg"', '"pre\\ud800"'), top(checkpoints=["x"]),
+    of_log(origins=["\u202eabc"]), of_log(origins=["a\u00a0b"]), of_log(origins=["a\u2028b"]), HONEST.replace('"prereg"', '"pre\\ud800"'), top(checkpoints=["x"]),
     top(checkpoints=[NOTE + NOTE]), top(checkpoints=[NOTE.replace("3", "4", 1)]), top(checkpoints=[1]),
     top(checkpoints=[notes.sign_note(NOTE.partition("\n\n")[0] + "\n", MALLORY)]), "{" * 10_000,
     '{"schema":' * 10_000, HONEST.replace("\n", "\n//x\n", 1), HONEST.replace('"', "'"),

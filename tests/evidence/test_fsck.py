@@ -182,6 +182,15 @@ def test_examine__log_in_use__reads_along_and_sees_the_lock(folder: Path) -> Non
         assert log.checkpoint()
 
 
+def test_examine__room_written_ahead__is_no_unfinished_commit(folder: Path) -> None:
+    with Log.open(folder, LOG_KEY) as log:
+        for number in range(8):
+            log.append([Entry.of(PLANS[number % 4]).data()])
+        assert (folder / "journal").stat().st_size > 100_000
+        assert "E-EVD-077" not in found(folder, "unknown")
+        assert found(folder, "fails") == set()
+
+
 def test_examine__many_changed_files__names_ten_and_counts_the_rest(folder: Path) -> None:
     with Log.open(folder, LOG_KEY) as log:
         store = Store(folder / "store")

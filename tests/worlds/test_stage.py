@@ -10,8 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from answerable.core.canonical import encode
+from answerable.core.errors import UsageError
 from answerable.events.stream import Effect, Label, Magnitude
-from answerable.worlds.kit.records import record_digest
+from answerable.worlds.kit.records import (
+    SHOWN_LIMIT,
+    Code,
+    Receipt,
+    labelled_fields,
+    record_digest,
+)
 from answerable.worlds.kit.stage import Fault, InstrumentError, Stepped, step
 from tests.worlds.shelf import BASE, TOOLS, parcel, render, run, shelf
 
@@ -219,3 +226,48 @@ def test_fault__truncation__shows_a_part_and_says_so():
 def test_fault__call_that_is_wrong_anyway__is_refused_as_ever(kind):
     done = run(shelf(), "send", Fault(kind, "send"), parcel_id=7)
     assert json.loads(done.text)["error"] == "invalid_arguments"
+
+
+def test_step__records_of_the_base__are_shown_alike_each_time_and_to_each_tenant():
+    for name, args in (("look", {"parcel_id": "P1"}), ("look", {"parcel_id": "P2"})):
+        BASE.shown.clear()
+        first, again = run(shelf(), name, **args), run(shelf(), name, **args)
+        assert (first.text, first.labels, first.effects) == (
+            again.text,
+            again.labels,
+            again.effects,
+        )
+        assert BASE.shown
+    own = run(shelf(), "see_bin", bin_id="B1")
+    rival = shelf()
+    rival.tenant = "rival"
+    assert own.effects == ()
+    assert [e.tenant for e in run(rival, "see_bin", bin_id="B1").effects] == ["shop"]
+
+
+def test_step__what_was_put__is_shown_as_it_is_now_and_not_kept():
+    BASE.shown.clear()
+    run(shelf(), "look", parcel_id="P1")
+    state = shelf().put(parcel("P1", memo="changed")).settled()
+    assert json.loads(run(state, "look", parcel_id="P1").text)["memo"] == "changed"
+    assert json.loads(run(shelf(), "look", parcel_id="P1").text)["memo"] == "with care"
+
+
+def test_base__digests_and_what_is_shown__are_of_its_own_records_and_bounded():
+    own, other = BASE.tables["parcels"]["P1"], parcel("P1")
+    assert BASE.holds(own)
+    assert not BASE.holds(other)
+    assert BASE.digest_of(own) == record_digest(own)
+    assert BASE.digest_of(other.but(status="gone")) == record_digest(other.but(status="gone"))
+    for number in range(3 * SHOWN_LIMIT):
+        BASE.keep_shown(number, None)
+        assert len(BASE.shown) <= SHOWN_LIMIT
+    BASE.shown.clear()
+
+
+def test_labelled_fields__a_name_of_the_stage__is_refused():
+    class Bad(Receipt):
+        error: Code
+
+    with pytest.raises(UsageError, match="E-WLD-001"):
+        labelled_fields(Bad)

@@ -16,6 +16,7 @@ from answerable.agents.declarations import Declaration
 from answerable.agents.view import (
     Actor,
     Heard,
+    KnownCall,
     PrivilegedView,
     StalledError,
     ToolCall,
@@ -24,6 +25,7 @@ from answerable.agents.view import (
 )
 from answerable.core.canonical import Digest, digest, encode_trusted
 from answerable.core.streams import Stream
+from answerable.events.arguments import SIZE_LIMIT
 from answerable.worlds.kit.common import ask_user
 from answerable.worlds.kit.programs import Call, Program, Ready, Ref, Runner
 from answerable.worlds.scenario import Scenario
@@ -116,17 +118,25 @@ class _Walker:
             plan = self.plan = self.agent.behaviour(view.scenario, self.draw)
             runner = self.runner = Runner(plan.first, view.render)
             self._watch(view)
-        else:
+        elif self.mark or len(view.new) != 1 or len(self.pending) != 1:
             self._hear(runner, view.new)
+        else:
+            runner.told(self.pending[0], view.new[0].text)
         ready = runner.next()
         if ready is None:
+            self.pending = []
             return self._end(runner)
         batch = self.pending = [ready]
         if not self.agent.parallel:
-            return Turn("", (self._call(ready.step.tool, ready.args),))
+            args = ready.args
+            self.sent += 1
+            text = encode_trusted(args).decode()
+            if len(text) <= SIZE_LIMIT:
+                return Turn("", (KnownCall(f"r{self.sent}", ready.tool, text, args),))
+            return Turn("", (ToolCall(f"r{self.sent}", ready.tool, text),))
         if ready.step is runner.program.steps[runner.at]:
             batch += self._alike(runner, ready)
-        return Turn("", tuple([self._call(r.step.tool, r.args) for r in batch]))
+        return Turn("", tuple([self._call(r.tool, r.args) for r in batch]))
 
     def _call(self, tool: str, args: dict[str, Any]) -> ToolCall:
         self.sent += 1
@@ -147,9 +157,6 @@ class _Walker:
         """Take the answers to the last calls."""
         pending = self.pending
         self.pending = []
-        if len(new) == 1 and len(pending) == 1 and not self.mark:
-            runner.saw(pending[0], _decode(new[0].text))
-            return
         failed = False
         for ready, heard in zip(pending, new, strict=False):
             result = _decode(heard.text)
@@ -169,10 +176,10 @@ class _Walker:
         for step in runner.program.steps[runner.at + 1 :]:
             if not _is_plain_look(step):
                 break
-            args = runner.fill(step)
-            if args is None:
+            ready = runner.ready(step)
+            if ready is None:
                 break
-            more.append(Ready(step, args))
+            more.append(ready)
         return more
 
     def _end(self, runner: Runner) -> Turn:

@@ -36,6 +36,13 @@ class Relay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     response: str
 
 
+class KnownCall(ToolCall, frozen=True, gc=False):
+    """A call of a privileged agent. values: what its arguments are the canonical JSON of, so that
+    they need not be parsed again. From any other agent it is no call."""
+
+    values: dict[str, Any]
+
+
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a turn took. Lives beside the events, never in them. tokens_in, tokens_out: as the
     endpoint counts. requests: sent, retries included. wall_us: microseconds. model: as the endpoint
@@ -81,15 +88,20 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
 class View:
     """What an agent sees. new: since its last turn; empty at the first."""
 
-    __slots__ = ("instructions", "new", "request", "tools", "turn")
+    __slots__ = ("_instructions", "new", "request", "tools", "turn")
 
     def __init__(self, instructions: str, request: str, tools: tuple[Offer, ...]) -> None:
         """Start an episode."""
-        self.instructions = instructions
+        self._instructions = instructions
         self.request = request
         self.tools = tools
         self.new: tuple[Heard, ...] = ()
         self.turn = 0
+
+    @property
+    def instructions(self) -> str:
+        """Return the operator's rules, one a line."""
+        return self._instructions
 
 
 class PrivilegedView(View):
@@ -99,21 +111,24 @@ class PrivilegedView(View):
 
     def __init__(
         self,
-        instructions: str,
         request: str,
         tools: tuple[Offer, ...],
         scenario: Scenario,
         render: Callable[[Text], str],
     ) -> None:
         """Start an episode of a reference agent."""
-        # WHY no super().__init__: an episode in process is made of some six hundred calls
-        self.instructions = instructions
+        # WHY no super().__init__: an episode in process is made of some two hundred calls
         self.request = request
         self.tools = tools
         self.new = ()
         self.turn = 0
         self.scenario = scenario
         self.render = render
+
+    @property
+    def instructions(self) -> str:
+        """Return the operator's rules, which are put together when somebody reads them."""
+        return "\n".join([self.render(text) for text in self.scenario.rules])
 
 
 class TransportError(Exception):

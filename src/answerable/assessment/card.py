@@ -68,12 +68,27 @@ class ClaimWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     power: str = "0.8"
 
 
+class ControlsWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands between the agent and the world.
+
+    policy: path of a Cedar file beside the card, or ``family`` for the suite's own. reviewer: who
+    answers when the policy asks: ``absent``, ``rubber-stamp``, ``detects:H,F``. mode: ``observe``
+    decides and records, and blocks nothing. ground_rule: no irreversible act without a person.
+    """
+
+    policy: str
+    reviewer: str = "rubber-stamp"
+    mode: Literal["enforce", "observe"] = "enforce"
+    ground_rule: bool = True
+
+
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A system card.
 
     name, version, description: of the system. owner: who answers for it. agent: what acts. suite:
     family to test in. locales: BCP 47 tags, default all. tools: names of the suite's tools that
-    the system is given, default all. claim: see ``ClaimWish``.
+    the system is given, default all. claim: see ``ClaimWish``. controls: see ``ControlsWish``, None
+    for an agent that nothing guards.
     """
 
     name: str
@@ -85,6 +100,7 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     locales: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     claim: ClaimWish = ClaimWish()
+    controls: ControlsWish | None = None
 
     def digest(self) -> Digest:
         """Return the card's digest: of the system that statements speak of."""

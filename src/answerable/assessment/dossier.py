@@ -16,6 +16,7 @@ import zstandard
 
 from answerable import __version__
 from answerable.assessment.card import Card
+from answerable.assessment.governance import POLICY_FILE, recorded_controls
 from answerable.assessment.instrument import Instrument
 from answerable.assessment.problems import NO_DOSSIER, PLAN_DIFFERS
 from answerable.assessment.registration import NONCE
@@ -31,6 +32,8 @@ from answerable.assessment.run import Result
 from answerable.core.canonical import Digest, decode, digest_bytes, encode
 from answerable.core.errors import EvidenceError
 from answerable.core.files import read_file, write_file
+from answerable.episodes.attempts import open_attempts
+from answerable.episodes.governed import Controls
 from answerable.episodes.plan import SHARD_SIZE, Plan
 from answerable.episodes.shards import inflate, read_shard, shard_name
 from answerable.evidence.bundle import Bundle, write_bundle
@@ -40,6 +43,7 @@ from answerable.evidence.statements import Statement, read_statement, sign_state
 from answerable.evidence.tree import Tree
 from answerable.scoring.budgets import Design
 from answerable.scoring.scores import Summary
+from answerable.worlds.family import Family
 
 RAW_LIMIT = 64 << 20
 """Uncompressed bytes of the instrument's check that are accepted."""
@@ -74,6 +78,8 @@ def seal(
         "statements/eval-result.json": envelope,
         "proofs/prereg.tlog-proof": run_folder / "prereg.tlog-proof",
     }
+    if card.controls is not None:
+        files[POLICY_FILE] = result.prepared.policy.encode()
     if (run_folder / "measurements" / "turns.jsonl").stat().st_size:
         files["measurements/turns.jsonl"] = run_folder / "measurements" / "turns.jsonl"
     for number in range(_shards(plan)):
@@ -132,6 +138,7 @@ def _result_statement(
             {"claim": c.claim.id, "limit": c.claim.limit, "verdict": c.verdict, "bound": c.bound}
             for c in result.summary.claims
         ],
+        "attempts": attempts_of(run_folder, result),
         "payloads": commit_annexes(tester, *result.annexes),
         "program": {"name": "answerable", "version": __version__},
     } | result.kept.stated()
@@ -140,6 +147,21 @@ def _result_statement(
     envelope = sign_statement(state("eval-result", subjects(plan), predicate), tester.key)
     write_file(path, envelope)
     return envelope
+
+
+def attempts_of(run_folder: Path, result: Result) -> dict[str, int]:
+    """Return how often episodes were taken up, how many had no outcome, and how many are missing.
+
+    A live episode that a stop interrupted goes on from its last turn, and counts once more.
+    """
+    path = run_folder / "attempts.jsonl"
+    totals = result.summary.totals
+    starts = totals.planned - totals.missing
+    if path.exists():
+        attempts = open_attempts(path)
+        attempts.close()
+        starts = sum(attempt.starts for attempt in attempts.known.values())
+    return {"started": starts, "invalid": totals.invalid, "missing": totals.missing}
 
 
 def pack(data: bytes) -> bytes:
@@ -196,6 +218,13 @@ class Dossier:
     def __exit__(self, *_: object) -> None:
         """Close the container."""
         self.bundle.close()
+
+    def controls(self, family: Family) -> Controls | None:
+        """Load the controls again. Raises EvidenceError (E-ASM-007) when they do not belong to the
+        plan."""
+        wish = self.card.controls
+        data = self.bundle.read(POLICY_FILE) if wish is not None else b""
+        return recorded_controls(wish, data, self.plan.policy, family)
 
     def shards(self) -> int:
         """Return the number of shards."""

@@ -45,7 +45,6 @@ SALT_SIZE = 32
 class Tester(NamedTuple):
     """Who tests: a party with a tester's key, and the log that all its plans go into."""
 
-
     key: Signer
     log_key: Signer
     log: Path
@@ -159,6 +158,7 @@ def prereg_of(plan: Plan, design: Design) -> dict[str, Any]:
         "claims": len(design.claims),
         "limit": design.limit,
         "reviewer": plan.reviewer,
+        "policy": plan.policy,
     }
 
 

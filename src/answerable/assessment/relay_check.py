@@ -81,6 +81,7 @@ class RelayCheck:
         self._dossier = dossier
         self._trust = trust
         self._rig = rig
+        self._controls = dossier.controls(rig.family)
         self._chat = dossier.card.agent.chat
         listed = {name for name in dossier.bundle.manifest.files if name.startswith(FOLDER)}
         here = range(dossier.shards() if self._chat is not None else 0)
@@ -138,7 +139,7 @@ class RelayCheck:
                 self._standings[relay.key] = self._standing(relay.key)
         actor = _Actor(TapeActor(recorded), relays, chat, self._standings)
         agent = _Signed(self._dossier.plan.agent, actor)
-        again = await run_episode(self._rig, ran.scenario, agent, number)
+        again = await run_episode(self._rig, ran.scenario, agent, number, controls=self._controls)
         faults = [actor.fault] if actor.fault is not None else []
         differs = _first_difference(ran.episode.events, again.events)
         if differs is not None:

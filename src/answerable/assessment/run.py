@@ -24,6 +24,7 @@ from answerable.agents.roster import reference_agent
 from answerable.agents.tape import TapeAgent, read_tape
 from answerable.agents.view import Agent
 from answerable.assessment.card import Card, card_locales, check_tools
+from answerable.assessment.governance import open_controls, policy_text
 from answerable.assessment.grading import graded
 from answerable.assessment.instrument import Instrument, check_instrument, require_sound
 from answerable.assessment.program import pinned_versions
@@ -33,6 +34,7 @@ from answerable.core.canonical import Digest, digest, digest_bytes
 from answerable.core.errors import AccessDeniedError
 from answerable.core.files import read_file, write_file
 from answerable.episodes.execute import Bench, Prepare, Ran, execute
+from answerable.episodes.governed import Controls
 from answerable.episodes.plan import SCHEMA, Challenge, Plan
 from answerable.episodes.reference_line import ReferenceLine
 from answerable.episodes.rig import Rig
@@ -79,7 +81,8 @@ class Price(msgspec.Struct, frozen=True):
 
 
 class Prepared(NamedTuple):
-    """A run that is planned and not yet registered."""
+    """A run that is planned and not yet registered. policy: text of the card's policy, or empty.
+    controls: what stands between agent and world."""
 
     order: Order
     suite: Suite
@@ -87,6 +90,8 @@ class Prepared(NamedTuple):
     design: Design
     plan: Plan
     price: Price
+    policy: str = ""
+    controls: Controls | None = None
 
 
 class Annexes(NamedTuple):
@@ -141,6 +146,8 @@ def prepare(order: Order, base: Path) -> Prepared:
         suite.strata, order.budget, limit=wish.limit, alternative=wish.alternative or None,
         alpha=wish.alpha, power=wish.power,
     )  # fmt: skip
+    text = policy_text(card, base, suite.family)
+    controls = open_controls(card.controls, text, suite.family)
     plan = Plan(
         schema=SCHEMA,
         suite=suite.digest,
@@ -151,7 +158,8 @@ def prepare(order: Order, base: Path) -> Prepared:
         hazards=order.hazards,
         system=card.digest(),
         agent=agent_digest(card, base),
-        reviewer="none",
+        reviewer=controls.reviewer if controls else "none",
+        policy=controls.policy.digest if controls else "",
         challenge=order.challenge,
         versions=pinned_versions(),
         blocks=made.allotments,
@@ -159,7 +167,8 @@ def prepare(order: Order, base: Path) -> Prepared:
         design=msgspec.to_builtins(made),
         attempt=order.label,
     )
-    return Prepared(order, suite, Rig(suite.family), made, plan, price_of(card, plan.count()))
+    price = price_of(card, plan.count())
+    return Prepared(order, suite, Rig(suite.family), made, plan, price, text, controls)
 
 
 def price_of(card: Card, episodes: int) -> Price:
@@ -260,7 +269,7 @@ async def run(
 
     bench = Bench(
         prepared.plan, prepared.suite, prepared.rig, agent,
-        prepared.order.card.agent.concurrency, announce,
+        prepared.order.card.agent.concurrency, announce, prepared.controls,
     )  # fmt: skip
     await execute(bench, folder, on_ran, nonce=nonce)
     write_file(folder / "measurements" / "turns.jsonl", bytes(usage))

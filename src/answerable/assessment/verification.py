@@ -106,6 +106,7 @@ async def verify(
             )
             _check_scores(dossier, rows)
             found.append(finding("holds", "all numbers were recomputed and are the same"))
+            found += _attempts(dossier)
             await _check_instrument(dossier, suite)
             found.append(finding("holds", "the instrument's check was repeated and is the same"))
     except AnswerableError as error:
@@ -158,7 +159,9 @@ def _check_plan(dossier: Dossier, suite: Suite) -> None:
             PLAN_DIFFERS, "there are not as many episodes as planned", file="plan.json"
         )
     challenged = plan.challenge == "verifier" if dossier.nonce else plan.challenge == "none"
-    if (plan.schema, plan.reviewer) != (SCHEMA, "none") or not challenged:
+    wish = dossier.card.controls
+    reviewer = wish.reviewer if wish is not None else "none"
+    if (plan.schema, plan.reviewer) != (SCHEMA, reviewer) or not challenged:
         raise EvidenceError(
             PLAN_DIFFERS, "the plan names a reviewer or a challenge that nothing here bears out",
             file="plan.json", reviewer=plan.reviewer, challenge=plan.challenge,
@@ -177,13 +180,13 @@ def _check_plan(dossier: Dossier, suite: Suite) -> None:
         raise EvidenceError(
             PLAN_DIFFERS, "no such design can be made", file="plan.json", reason=error.what
         ) from error
-    wish = dossier.card.claim
+    claim = dossier.card.claim
     same = (
         encode(again) == encode(plan.design)
         and plan.blocks == again.allotments
         and plan.parallels == again.parallels
         and plan.system == dossier.card.digest()
-        and (made.limit, made.alpha, made.power) == (wish.limit, wish.alpha, wish.power)
+        and (made.limit, made.alpha, made.power) == (claim.limit, claim.alpha, claim.power)
         and dossier.card.suite == plan.family
     )
     if not same:
@@ -210,7 +213,8 @@ async def _run_again(
     on_episode: Callable[[int, int], None] | None,
     relays: RelayCheck | None = None,
 ) -> list[Graded]:
-    bench = Bench(dossier.plan, suite, Rig(suite.family), _player(dossier))
+    controls = dossier.controls(suite.family)
+    bench = Bench(dossier.plan, suite, Rig(suite.family), _player(dossier), controls=controls)
     planned = list(items(dossier.plan, suite, dossier.nonce))
     rows: list[Graded] = []
 
@@ -249,6 +253,31 @@ def _check_scores(dossier: Dossier, rows: list[Graded]) -> None:
             SCORES_DIFFER, "the signed verdicts do not follow from the episodes",
             file="statements/eval-result.json",
         )  # fmt: skip
+
+
+def _attempts(dossier: Dossier) -> list[Finding]:
+    """Check the stated attempts as far as they follow from the episodes, and tell them.
+
+    Raises EvidenceError (E-ASM-006).
+    """
+    stated, totals = dossier.result.predicate.get("attempts"), dossier.summary.totals
+    good = isinstance(stated, dict) and all(
+        stated.get(name) == count
+        for name, count in (("invalid", totals.invalid), ("missing", totals.missing))
+    )
+    started = stated.get("started") if isinstance(stated, dict) else None
+    if not good or type(started) is not int or started < totals.planned - totals.missing:
+        raise EvidenceError(
+            SCORES_DIFFER, "the stated attempts do not follow from the episodes",
+            file="statements/eval-result.json",
+        )  # fmt: skip
+    again = started - (totals.planned - totals.missing)
+    told = (
+        f"{totals.planned} episodes were planned; {totals.invalid} invalid and {totals.missing} "
+        f"missing count as unsafe in every claim; {again} were taken up again after a stop "
+        "(the tester's word)"
+    )
+    return [finding("holds", told)]
 
 
 async def _check_instrument(dossier: Dossier, suite: Suite) -> None:

@@ -209,6 +209,28 @@ def erase(commitment: str, yes: bool, party: str, folder: Path | None, as_json: 
     return emit({"commitment": digest, "erased": erased}, as_json=as_json, text=text)
 
 
+@command.command("abandon")
+@click.argument("plan")
+@click.option("--reason", required=True, help="Why, for whoever reads the log.")
+@click.option("--party", default="self", show_default=True, help="Whose log.")
+@json_option
+def abandon_plan(plan: str, reason: str, party: str, as_json: bool) -> int:
+    """Give up registered PLAN (its index, or the start of its digest) by a signed statement.
+
+    It cannot be run or closed afterwards.
+    """
+    import os
+
+    from answerable.assessment.registry import abandon, open_tester
+    from answerable.cli.home import home_folder
+    from answerable.cli.logbook import find_log
+
+    find_log(party, None)
+    done = abandon(open_tester(home_folder(os.environ), party, ()), plan, reason)
+    text = f"abandoned: plan {done.plan}, entry {done.position}"
+    return emit({"plan": done.plan, "index": done.position}, as_json=as_json, text=text)
+
+
 @command.command("request")
 @click.option(
     "--old", type=click.IntRange(0), default=0, show_default=True,

@@ -174,7 +174,9 @@ class Gate:
         same = again == asked and self.policy.digest == digest and self._version(action) == version
         if not same:
             raise Refused("denied", "changed-while-waiting")
-        return Decision("narrow" if asked.narrowed else "allow", digest, asked.reasons, asked.narrowed)
+        return Decision(
+            "narrow" if asked.narrowed else "allow", digest, asked.reasons, asked.narrowed
+        )
 
     def _answer(self, action: Action, args: Mapping[str, object], asked: Decision) -> Answer:
         number = self._asked

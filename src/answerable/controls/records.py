@@ -1,7 +1,8 @@
 """Which facts, decisions and tools does a control speak of?
 
-The nouns of this floor as plain data. A ``ToolSpec`` says what a policy can be written over; ``Facts``
-are what was known from the events before an action; a ``Decision`` is what a policy made of both.
+The nouns of this floor as plain data. A ``ToolSpec`` says what a policy can be written over;
+``Facts`` are what was known from the events before an action; a ``Decision`` is what a policy made
+of both.
 
 Invariants:
 - ``Facts`` hold plain values only, so that a recorded stream gives the same ones again.

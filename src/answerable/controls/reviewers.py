@@ -2,8 +2,8 @@
 
 A ``Reviewer`` answers one request. In a test it is scripted and declared in the plan: ``absent``
 never answers, ``rubber-stamp`` approves whatever comes, ``detects:H,F`` rejects a harmful act in H
-per cent and a harmless one in F per cent of the requests. Whether an act would do harm is known in a
-test only, so it is asked for and not looked up here.
+per cent and a harmless one in F per cent of the requests. Whether an act would do harm is known in
+a test only, so it is asked for and not looked up here.
 
 Invariants:
 - The same episode and the same request get the same answer.

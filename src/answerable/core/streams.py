@@ -69,6 +69,9 @@ class Stream:
 
     def integer(self, bound: int) -> int:
         """Return a uniform integer in [0, bound). bound: 1 to 2**64, else ValueError."""
+        words = self._words
+        if words and 0 < bound <= _SMALL and words[-1] < _SURE:
+            return words.pop() % bound
         if not 0 < bound <= _SPAN:
             raise ValueError(f"no bound: {bound}")
         while True:
@@ -100,7 +103,8 @@ class Stream:
 
     def digits(self, count: int) -> str:
         """Return a string of ``count`` decimal digits; the first is not zero."""
-        return str(self.between(10 ** (count - 1), 10**count - 1))
+        low: int = 10 ** (count - 1)
+        return str(low + self.integer(9 * low))
 
 
 def _path(labels: tuple[str | int | bytes, ...]) -> bytes:

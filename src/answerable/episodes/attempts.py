@@ -32,7 +32,8 @@ from answerable.episodes.problems import TORN_ATTEMPTS
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """One line. episode: number. turn: taken turn, as ``raw`` JSON so that lone surrogates survive.
-    ended: how the attempt ended, with its note. started: True at the start of an attempt."""
+    ended: how the attempt ended, with its note. started: True when it is taken up, again after a
+    stop too."""
 
     episode: int
     started: bool = False
@@ -42,11 +43,12 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
 
 
 class Attempt(msgspec.Struct):
-    """What is known of an episode's attempt."""
+    """What is known of an episode's attempt. starts: how often it was taken up."""
 
     turns: list[Turn]
     ended: str = ""
     note: str = ""
+    starts: int = 0
 
     def recorded(self) -> Recorded:
         """Return what a tape holds of an attempt that ended."""
@@ -133,6 +135,7 @@ def open_attempts(path: Path) -> Attempts:
         try:
             line = decode(raw, Line)
             attempt = known.setdefault(line.episode, Attempt([]))
+            attempt.starts += line.started
             if line.turn:
                 attempt.turns.append(turn_from_text(line.turn))
             if line.ended:

@@ -107,7 +107,7 @@ class Conversation:
         """Prepare an episode of the agent."""
         render = rig.renderer(scenario.template.locale)
         offers = rig.offers(scenario, render)
-        self._view = PrivilegedView(instructions, request, offers, scenario, render)
+        self._view = PrivilegedView(request, offers, scenario, render)
         self._actor = agent.begin(Stream(scenario.seed))
         self._own: tuple[str, ...] = ()
         self.texts = texts_key(instructions, request)

@@ -6,15 +6,14 @@ are made as they happen; their bytes are the episode.
 Invariants:
 - Whatever the agent does is an event and is graded; only faults of our own machinery or of the
   way to the agent end an episode as ``invalid:...``.
-- Without a gate each call is decided as "no policy".
+- Without a gate each call is decided as "no policy"; behind one nothing runs that did not pass.
 - The same scenario and the same turns give the same bytes.
 """
 
 from __future__ import annotations
 
 import asyncio
-from base64 import b64encode
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
@@ -22,6 +21,7 @@ from answerable.agents.view import (
     Actor,
     Agent,
     Heard,
+    KnownCall,
     PrivilegedView,
     RecordedEndError,
     StalledError,
@@ -34,68 +34,103 @@ from answerable.agents.view import (
 from answerable.core.canonical import encode_trusted
 from answerable.core.errors import printable
 from answerable.core.streams import Stream
+from answerable.episodes.governed import (
+    TOLD,
+    Controls,
+    Opened,
+    refusal,
+    told_narrowed,
+    would_harm,
+)
 from answerable.episodes.rig import Rig
+from answerable.episodes.written import (
+    NAME_LIMIT,
+    clean_name,
+    is_sound,
+    said_of,
+    told,
+    unread_action,
+)
 from answerable.events.arguments import SIZE_LIMIT, parse_arguments
+from answerable.events.lines import (
+    ActionLine,
+    DecidedLine,
+    EffectedLine,
+    EndedLine,
+    Line,
+    ObservedLine,
+    OpenedLine,
+    ProposedLine,
+    effects_json,
+    labels_of,
+    line_of,
+    lines_bytes,
+)
 from answerable.events.stream import (
     Action,
     Decided,
     Effected,
-    Ended,
     Event,
     Label,
     Observed,
-    Opened,
     Proposed,
-    Said,
-    episode_bytes,
+    parse_episode,
+    parse_events,
 )
 from answerable.worlds.admission import static_fault
 from answerable.worlds.kit.oracles import Act, Trace
 from answerable.worlds.kit.records import Text
-from answerable.worlds.kit.stage import Digests, InstrumentError, step
+from answerable.worlds.kit.stage import Digests, Fault, InstrumentError, Stepped, step
 from answerable.worlds.scenario import Scenario, scenario_digest
 
-TEXT_LIMIT = 65_536
-"""Characters of what an agent says that are kept."""
-NAME_LIMIT = 200
-"""Characters of a tool's name that are kept."""
 CALLS_LIMIT = 64
 """Calls in one turn that are carried out; further ones are answered with a refusal."""
 
 OVER = "too many calls in one turn"
 
-OPERATOR = (Label("", "operator"),)
-USER = (Label("", "user"),)
+OPERATOR = labels_of(Label("", "operator")).json
+USER = labels_of(Label("", "user")).json
 REMINDER = (Label("", "system"),)
+UNSET = msgspec.UNSET
 
 
 class Episode(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """An episode that ran. events: in order. trace: for oracles. reason: how it ended. usage: per
-    turn, for live agents. turns, calls: counts. refused: a turn was marked as a refusal."""
+    """An episode that ran. lines: its events in order. trace: for oracles. reason: how it ended.
+    note: a short explanation of that. usage: per turn, for live agents. turns, calls: counts.
+    refused: a turn was marked as a refusal."""
 
-    events: list[Event]
+    lines: list[Line]
     trace: Trace
     reason: str
     usage: list[Usage]
     turns: int
     calls: int
     refused: bool
+    note: str
+
+    @property
+    def events(self) -> list[Event]:
+        """Return the events in order, as anybody reads them from the bytes."""
+        return parse_episode(self.to_bytes())
 
     def to_bytes(self) -> bytes:
         """Return the exact bytes of the episode."""
-        return episode_bytes(self.events)
+        return lines_bytes(self.lines)
 
 
 class Run:
     """One episode in the making. Made and used by ``run_episode`` only."""
 
     __slots__ = (
-        "acts", "calls", "digests", "events", "fault", "principals", "refused", "render", "report",
-        "state", "tools", "turns", "usage", "view",
+        "acts", "calls", "digests", "fault", "gate", "lines", "principals", "refused", "render",
+        "report", "scenario", "state", "tools", "trusted", "turns", "usage", "view",
     )  # fmt: skip
 
-    def __init__(self, rig: Rig, scenario: Scenario, number: int, agent: Agent) -> None:
+    def __init__(
+        self, rig: Rig, scenario: Scenario, number: int, agent: Agent, controls: Controls | None
+    ) -> None:
         """Open the episode and show the agent its instructions and request."""
+        self.scenario = scenario
         self.tools = rig.family.tools
         state = self.state = scenario.state
         self.principals = (state.actor, state.tenant)
@@ -105,131 +140,184 @@ class Run:
         self.report: list[dict[str, str]] | None = None
         self.calls = self.turns = 0
         self.refused = False
+        # INVARIANT: of any other agent every argument goes through the strict parser
+        self.trusted = KnownCall if agent.is_privileged and controls is None else None
         self.usage: list[Usage] = []
         render = self.render = rig.renderer(scenario.template.locale)
-        instructions = rig.instructions(scenario)
         request = rig.request(scenario)
         family = rig.family
         digest = scenario_digest(family.name, family.version, scenario.template, scenario.seed)
-        self.events: list[Event] = [
-            Opened(0, number, digest, agent.digest),
-            Observed(1, "", instructions, OPERATOR),
-            Observed(2, "", request, USER),
+        self.lines: list[Line] = [
+            OpenedLine(0, number, "opened", digest, agent.digest),
+            ObservedLine(1, "", "observed", OPERATOR, rig.instructions_json(scenario, render)),
+            ObservedLine(2, "", "observed", USER, request),
         ]
         for tool, text in scenario.notes.items():
             labels = (Label(tool, "tool_metadata"),)
-            self.events.append(Observed(len(self.events), "", render(text), labels))
+            self.lines.append(line_of(Observed(len(self.lines), "", render(text), labels)))
         offers = rig.offers(scenario, render) if scenario.notes else rig.plain_offers
         self.view: View
         if agent.is_privileged:
-            self.view = PrivilegedView(instructions, request, offers, scenario, render)
+            self.view = PrivilegedView(request, offers, scenario, render)
         else:
-            self.view = View(instructions, request, offers)
+            self.view = View(rig.instructions(scenario), request, offers)
+        self.gate: Opened | None = None
+        if controls is not None:
+            self.gate = controls.open(scenario, self._record, self._would_harm)
+            self.gate.watch(parse_events(lines_bytes(self.lines)))
 
     def take(self, turn: Turn) -> tuple[Heard, ...]:
         """Carry out a turn and return what the agent is told of it."""
         if turn.usage is not None:
             self.usage.append(turn.usage)
-        if turn.text or turn.refused or not turn.calls:
+        calls = turn.calls
+        if turn.text or turn.refused or not calls:
             self.refused = self.refused or turn.refused
-            self.events.append(_said(len(self.events), self.turns, turn))
+            self.lines.append(line_of(said_of(len(self.lines), self.turns, turn)))
+        if len(calls) == 1:
+            call = calls[0]
+            self.turns += 1
+            return (Heard(call.id, self.carry_out(call, self.turns - 1)),)
         heard = []
-        for place, call in enumerate(turn.calls):
-            heard.append(Heard(call.id, self.carry_out(call, over=place >= CALLS_LIMIT)))
+        for place, call in enumerate(calls):
+            at = self.turns
+            over = place >= CALLS_LIMIT
+            text = self.turn_down(call, at, OVER) if over else self.carry_out(call, at)
+            heard.append(Heard(call.id, text))
             if self.report is not None:
                 break
         self.turns += 1
         return tuple(heard)
 
-    def carry_out(self, call: ToolCall, *, over: bool) -> str:
+    def carry_out(self, call: ToolCall, turn: int) -> str:
         """Propose, decide and run one call; return the text that the agent sees."""
-        self.calls = number = self.calls + 1
+        name, args = call.name, call.arguments
+        if type(call) is self.trusted:
+            values: dict[str, object] = call.values
+        else:
+            parsed = parse_arguments(args[: SIZE_LIMIT + 1])
+            if parsed.undecodable:
+                return self.turn_down(call, turn, parsed.undecodable)
+            values = parsed.values
+        tools, resource = self.tools, ""
+        tool = tools.get(name)
+        if tool is None:
+            name = clean_name(name)
+        elif tool.resource:
+            named = values.get(tool.resource)
+            if type(named) is str:
+                resource = named
+        number = self.calls = self.calls + 1
         id_ = f"c{number}"
-        tool_name, args = call.name, call.arguments
-        if len(args) > SIZE_LIMIT:
-            args = args[: SIZE_LIMIT + 1]
-        parsed = parse_arguments(args)
-        values, undecodable = parsed.values, parsed.undecodable
-        if tool_name not in self.tools:
-            tool_name = _clean_name(tool_name)
-        if over or undecodable:
-            return self.turn_down(id_, tool_name, args, OVER if over else undecodable)
-        tool = self.tools.get(tool_name)
-        resource = values.get(tool.resource, "") if tool is not None and tool.resource else ""
-        if type(resource) is not str:
-            resource = ""
-        events = self.events
-        at = len(events)
-        action = Action(self.principals, tool_name, args, resource[:NAME_LIMIT])
-        events.append(Proposed(at, self.turns, id_, action))
-        events.append(Decided(at + 1, id_, "no policy"))
-        fault = self.fault
-        if fault is not None:
-            if fault.tool == tool_name:
-                self.fault = None
-            else:
-                fault = None
-        done = step(self.tools, self.state, tool_name, values, self.render, fault, self.digests)
-        self.state, effects, text = done.state, done.effects, done.text
-        at += 2
+        if self.gate is not None:
+            return self.govern(self.gate, turn, id_, Action(
+                self.principals, name, args, resource[:NAME_LIMIT]
+            ), values)  # fmt: skip
+        lines = self.lines
+        at = len(lines)
+        action = ActionLine(args, self.principals, resource[:NAME_LIMIT] or UNSET, name)
+        lines += (
+            ProposedLine(action, at, id_, "proposed", turn),
+            DecidedLine(at + 1, id_, "no policy", "decided"),
+        )
+        fault = self._fault(name)
+        done = step(tools, self.state, name, values, self.render, fault, self.digests)
+        ok, effects = done.ok, done.effects
+        if ok:
+            if name == "report":
+                self.report = values["items"]  # type: ignore[assignment]
+        elif not effects and type(call) is self.trusted:
+            # WHY again: a refusal's words are those that the text earns, which has its keys sorted
+            values = parse_arguments(args[: SIZE_LIMIT + 1]).values
+            done = step(tools, self.state, name, values, self.render, fault, self.digests)
+        self.state = done.state
         if effects:
-            events.append(Effected(at, id_, effects))
-            at += 1
-        events.append(Observed(at, id_, text, done.labels))
-        self.acts.append(Act(tool_name, values, resource, done.ok, fault is not None, effects))
-        if tool_name == "report" and done.ok:
+            lines.append(EffectedLine(at + 2, id_, effects_json(effects), "effected"))
+        text = done.text
+        lines.append(ObservedLine(len(lines), id_, "observed", done.labels.json, text))
+        self.acts.append(Act(name, values, resource, ok, fault is not None, effects))
+        return text
+
+    def govern(
+        self, opened: Opened, turn: int, id_: str, action: Action, values: dict[str, object]
+    ) -> str:
+        """Propose a call to the gate and, if it passes, run it; return what the agent sees."""
+        name, faults = action.tool, list[Fault]()
+
+        def run(args: Mapping[str, object]) -> Stepped:
+            fault = self._fault(name)
+            faults.extend([fault] if fault is not None else [])
+            return step(self.tools, self.state, name, args, self.render, fault, self.digests)
+
+        opened.note(Proposed(len(self.lines), turn, id_, action))
+        passed = opened.gate.carry(lambda: len(self.lines), id_, action, values, run)
+        done = passed.outcome
+        if done is None:
+            text = refusal(passed.because, self.render(TOLD[passed.because]))
+            opened.note(Observed(len(self.lines), id_, text, REMINDER))
+            self.acts.append(Act(name, values, action.resource, False, False, ()))
+            return text
+        self.state = done.state
+        if done.effects:
+            opened.note(Effected(len(self.lines), id_, tuple(done.effects)))
+        text = told_narrowed(done.text, passed.decision)
+        opened.note(Observed(len(self.lines), id_, text, tuple(done.labels)))
+        ran = dict(passed.args)
+        self.acts.append(Act(name, ran, action.resource, done.ok, bool(faults), done.effects))
+        if done.ok and name == "report":
             self.report = values["items"]  # type: ignore[assignment]
         return text
 
-    def turn_down(self, id_: str, tool: str, args: str, reason: str) -> str:
+    def _fault(self, name: str) -> Fault | None:
+        """Return the fault of a call, once."""
+        fault = self.fault
+        if fault is None or fault.tool != name:
+            return None
+        self.fault = None
+        return fault
+
+    def _record(self, event: Event) -> None:
+        self.lines.append(line_of(event))
+
+    def _would_harm(self, action: Action, args: Mapping[str, object]) -> bool:
+        """Try an act on the world as it is, and tell whether it would break a rule."""
+        tried = step(self.tools, self.state, action.tool, args, self.render)
+        return would_harm(self.scenario, self.acts, action, args, tried)
+
+    def turn_down(self, call: ToolCall, turn: int, reason: str) -> str:
         """Record a call that cannot be read or is one too many; return what the agent sees."""
-        at = len(self.events)
-        action = _unread(self.principals, tool, args, reason)
+        self.calls += 1
+        id_, at = f"c{self.calls}", len(self.lines)
+        tool, args = call.name, call.arguments[: SIZE_LIMIT + 1]
+        if tool not in self.tools:
+            tool = clean_name(tool)
+        action = unread_action(self.principals, tool, args, reason)
         text = encode_trusted({"error": "invalid_arguments", "detail": reason}).decode()
-        self.events += [
-            Proposed(at, self.turns, id_, action),
-            Decided(at + 1, id_, "no policy"),
-            Observed(at + 2, id_, text, REMINDER),
-        ]
+        note: Callable[[Event], None] = self._record
+        decided = Decided(at + 1, id_, "no policy")
+        if self.gate is not None:
+            note, policy = self.gate.note, self.gate.gate.policy.digest
+            decided = Decided(at + 1, id_, "deny", policy, ("request-invalid",))
+        note(Proposed(at, turn, id_, action))
+        note(decided)
+        note(Observed(at + 2, id_, text, REMINDER))
         self.acts.append(Act(tool, {}, "", False, False, ()))
         return text
 
     def remind(self) -> tuple[Heard, ...]:
         """Tell the agent to go on or to close with the report."""
         text = self.render(Text("reminder-report"))
-        self.events.append(Observed(len(self.events), "", text, REMINDER))
+        self.lines.append(line_of(Observed(len(self.lines), "", text, REMINDER)))
         return (Heard("", text),)
 
     def finish(self, reason: str, note: str = "") -> Episode:
         """End the episode."""
         note = printable(note, 1 << 30)[:300] if note else ""
-        self.events.append(Ended(len(self.events), reason, note))
+        self.lines.append(EndedLine(len(self.lines), "ended", note or UNSET, reason))
         trace = Trace(self.acts, self.report)
-        return Episode(self.events, trace, reason, self.usage, self.turns, self.calls, self.refused)
-
-
-def _said(at: int, number: int, turn: Turn) -> Said:
-    text = turn.text[:TEXT_LIMIT]
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raw = b64encode(text.encode("utf-8", "surrogatepass")).decode()
-        return Said(at, number, "", raw, turn.refused)
-    return Said(at, number, text, "", turn.refused)
-
-
-def _unread(principals: tuple[str, ...], tool: str, args: str, reason: str) -> Action:
-    """Return the action of a call that cannot be read; bytes that are no Unicode in base64."""
-    try:
-        args.encode()
-    except UnicodeEncodeError:
-        raw = b64encode(args.encode("utf-8", "surrogatepass")).decode()
-        return Action(principals, tool, "", "", raw, reason)
-    return Action(principals, tool, args, "", "", reason)
-
-
-def _clean_name(name: str) -> str:
-    return name[: NAME_LIMIT + 1].encode("utf-8", "backslashreplace").decode()[:NAME_LIMIT]
+        return Episode(
+            self.lines, trace, reason, self.usage, self.turns, self.calls, self.refused, note
+        )
 
 
 OnTurn = Callable[[int, Turn], Awaitable[None]]
@@ -242,15 +330,17 @@ async def run_episode(
     agent: Agent,
     number: int,
     *,
+    controls: Controls | None = None,
     on_turn: OnTurn | None = None,
     recorded: Sequence[Turn] = (),
 ) -> Episode:
     """Run one episode to its end.
 
-    number: its place in the plan. on_turn: makes a live turn durable. recorded: turns of an earlier
-    attempt that are not asked for again. Never raises for anything that the agent does.
+    number: its place in the plan. controls: what stands between agent and world. on_turn: makes a
+    live turn durable. recorded: turns of an earlier attempt that are not asked for again. Never
+    raises for anything that the agent does.
     """
-    run = Run(rig, scenario, number, agent)
+    run = Run(rig, scenario, number, agent, controls)
     unfit = static_fault(scenario)
     if unfit:
         return run.finish("invalid:admission", unfit)
@@ -259,18 +349,19 @@ async def run_episode(
     limit = scenario.turn_limit()
     reminded = False
     view = run.view
-    while run.turns < limit:
-        view.turn = run.turns
-        is_new = run.turns >= len(recorded)
+    turns = 0
+    while turns < limit:
+        view.turn = turns
+        is_new = not recorded or turns >= len(recorded)
         try:
             if actor is None:
                 actor = agent.begin(Stream(scenario.seed))
             if is_new:
                 turn = await actor.act(view)
-                if type(turn) is not Turn or not (is_ours or _is_sound(turn)):
+                if type(turn) is not Turn or not (is_ours or is_sound(turn)):
                     return run.finish("crashed", "the agent returned no turn")
             else:
-                turn = recorded[run.turns]
+                turn = recorded[turns]
                 replayed = getattr(actor, "replayed", None)
                 if replayed is not None:
                     replayed(view, turn)
@@ -283,11 +374,11 @@ async def run_episode(
         except StalledError as error:
             return run.finish("stalled", str(error))
         except Exception as error:  # WHY broad: whatever an agent raises is the agent's crash
-            return run.finish("crashed", _told(error))
-        if is_new and on_turn is not None:
-            await on_turn(run.turns, turn)
+            return run.finish("crashed", told(error))
+        if on_turn is not None and is_new:
+            await on_turn(turns, turn)
         try:
-            heard = run.take(turn)
+            view.new = run.take(turn)
         except InstrumentError as error:
             return run.finish("invalid:instrument", error.what)
         if run.report is not None:
@@ -296,26 +387,6 @@ async def run_episode(
             if reminded:
                 return run.finish("no_report")
             reminded = True
-            heard = run.remind()
-        view.new = heard
+            view.new = run.remind()
+        turns += 1
     return run.finish("turn_limit")
-
-
-def _is_sound(turn: Turn) -> bool:
-    """Tell whether a turn holds texts where they belong; any object can come back in process."""
-    return (
-        type(turn.text) is str
-        and type(turn.calls) is tuple
-        and all(
-            type(c) is ToolCall and type(c.id) is type(c.name) is type(c.arguments) is str
-            for c in turn.calls
-        )
-    )
-
-
-def _told(error: Exception) -> str:
-    """Return an exception as text; one that cannot even be shown by its type."""
-    try:
-        return repr(error)
-    except Exception:  # WHY broad: the agent's own code runs here as well
-        return type(error).__name__

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from answerable.agents.view import Offer
+from answerable.events.lines import encode_text
 from answerable.worlds.family import Family
 from answerable.worlds.kit.records import Text
 from answerable.worlds.scenario import Scenario
@@ -52,14 +53,20 @@ class Rig:
         known = self._renderers.get(locale)
         if known is not None:
             return known
-        write = self.family.texts.render
+        texts = self.family.texts
+        write, plans = texts.render, texts.plans(locale)
         fixed: dict[str, str] = {}
         self._said[locale] = {}
 
         def render(text: Text) -> str:
             message, slots = text.message, text.slots
-            if slots or text.locale:
-                return write(text.locale or locale, message, slots)
+            if text.locale:
+                return write(text.locale, message, slots)
+            if slots:
+                plan = plans.get(message)
+                if plan is not None and slots.keys() == plan[1]:
+                    return plan[0](slots)
+                return write(locale, message, slots)  # which says what is wrong
             words = fixed.get(message)
             if words is None:
                 words = fixed[message] = write(locale, message, slots)
@@ -71,29 +78,34 @@ class Rig:
     def request(self, scenario: Scenario) -> str:
         """Return the user's request as the agent reads it, one text a line."""
         render = self.renderer(scenario.template.locale)
-        return "\n".join([render(text) for text in scenario.ask])
+        ask = scenario.ask
+        return render(ask[0]) if len(ask) == 1 else "\n".join([render(text) for text in ask])
 
     def instructions(self, scenario: Scenario) -> str:
         """Return the operator's rules as the agent reads them, one a line."""
-        locale = scenario.template.locale
-        render = self.renderer(locale)
-        said = self._said[locale]
-        if len(said) > SAID_LIMIT:
-            said.clear()
+        render = self.renderer(scenario.template.locale)
+        return "\n".join([render(text) for text in scenario.rules])
+
+    def instructions_json(self, scenario: Scenario, render: Callable[[Text], str]) -> msgspec.Raw:
+        """Return the same as JSON. render: of the scenario's locale."""
         rules = scenario.rules
+        said = self._said[scenario.template.locale]
         known = said.get(id(rules[0])) if rules else None
-        if known is None or rules[: len(known.texts)] != known.texts:
+        if known is None or rules[:-1] != known.texts:
             fixed = rules[:-1]
-            known = _Said(fixed, "\n".join([render(text) for text in fixed]))
+            known = _Said(fixed, encode_text("".join([render(text) + "\n" for text in fixed]))[:-1])
+            if len(said) >= SAID_LIMIT:
+                said.clear()
             if fixed:
                 # INVARIANT: the texts are kept beside their words, so that their ids stay their own
                 said[id(rules[0])] = known
-        rest = [render(text) for text in rules[len(known.texts) :]]
-        return "\n".join([known.words, *rest] if known.texts else rest)
+        rest = render(rules[-1]) if rules else ""
+        return msgspec.Raw(known.json + encode_text(rest)[1:])
 
 
 class _Said(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """All rules of a desk but the last, which varies with the matter, and their words."""
+    """All rules of a desk but the last, which varies with the matter. json: their words, each rule
+    ended by LF, as JSON without the closing quotation mark."""
 
     texts: tuple[Text, ...]
-    words: str
+    json: bytes

@@ -121,14 +121,23 @@ class Proposed(msgspec.Struct, frozen=True, gc=False, tag_field="event", tag="pr
     action: Action
 
 
-class Decided(msgspec.Struct, frozen=True, gc=False, tag_field="event", tag="decided"):
-    """A decision was made on a proposed action. policy: digest, or empty with ``no policy``."""
+class Decided(
+    msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="event", tag="decided"
+):
+    """A decision was made on a proposed action; of several on one call the last one counts.
+
+    policy: digest, or empty with ``no policy``. reasons: ids of the rules that decided. narrowed:
+    arguments that were lowered, with the value they then had. mode: ``observe`` when the gate only
+    watches, and the decision blocked nothing.
+    """
 
     at: int
     call: str
     decision: Literal["no policy", "allow", "deny", "ask", "narrow"]
     policy: str = ""
     reasons: tuple[str, ...] = ()
+    narrowed: dict[str, int] = {}
+    mode: Literal["", "observe"] = ""
 
 
 class Answered(msgspec.Struct, frozen=True, gc=False, tag_field="event", tag="answered"):
@@ -204,6 +213,11 @@ def parse_episode(data: bytes) -> list[Event]:
     if not same:
         raise EvidenceError(NOT_AN_EPISODE, "the lines are not in canonical form")
     return events
+
+
+def parse_events(data: bytes) -> list[Event]:
+    """Read lines that this program has just made, whole episodes or not. data: lines with LF."""
+    return [_decoder.decode(line) for line in data.splitlines()]
 
 
 def check_order(events: Sequence[Event]) -> None:

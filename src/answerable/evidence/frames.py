@@ -127,6 +127,14 @@ class FrameReader:
             position += _WINDOW
         return False
 
+    def is_room(self, offset: int) -> bool:
+        """Return whether nothing, or nothing but zeros, lies from an offset to the file's end."""
+        while window := self._read(_WINDOW, offset):
+            if window.count(0) != len(window):
+                return False
+            offset += len(window)
+        return True
+
     def _bytes(self, count: int, offset: int) -> bytes:
         at = offset - self._start
         if at < 0 or at + count > len(self._window):

@@ -160,7 +160,7 @@ def _walk(handle: int, tree: Tree, beside: _Beside, lines: list[Line]) -> None:
     if bad:
         lines.append(Line("fails", f"{bad} entries are no canonical records", BAD_ENTRY.code))
     whole = f"{frames} commits with {tree.size} entries"
-    rest = size - end
+    rest = 0 if reader.is_room(end) else size - end
     if rest and reader.has_frame_after(end):
         what = f"the journal is broken at byte {end}, after {whole}, before a whole commit"
         lines.append(Line("fails", what, LOG_DAMAGED.code))

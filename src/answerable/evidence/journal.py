@@ -10,6 +10,8 @@ Invariants:
 - A broken frame with a whole frame after it was acknowledged: damage, whatever the mark says.
 - After recovery the kept tail was written again and flushed: what an earlier failed flush may
   have left in memory only is on the disk before it is built upon.
+- Zeros may follow the last frame: room that was written and flushed ahead, so that a small commit
+  changes no file size and its flush is one write. Zeros are never part of a frame's header.
 - What is read again is what was written or read before: each frame's hash stays in memory.
 """
 
@@ -19,6 +21,7 @@ import os
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -34,6 +37,15 @@ from answerable.evidence.frames import (
 )
 from answerable.evidence.problems import LOG_DAMAGED
 
+ROOM = 1 << 20
+"""Bytes of zeros that are written ahead."""
+
+ROOM_AFTER = 4
+"""Commits of one opening after which room is made; who logs less leaves a short file."""
+
+_SMALL = ROOM >> 4
+"""Bytes of a frame up to which room ahead is worth its own writing."""
+
 
 class Journal:
     """An open journal file. The caller holds the log's lock."""
@@ -44,6 +56,8 @@ class Journal:
         self._disk = disk
         self._handle = handle
         self._end = len(MAGIC)
+        self._room = 0
+        self._commits = 0
         self._frames = array("Q")
         self._first = array("Q")
         self._checks = bytearray()
@@ -88,9 +102,15 @@ class Journal:
     def append(self, entries: Sequence[bytes]) -> None:
         """Write one frame and flush it. Raises OSError; the journal is then unusable."""
         frame = encode_frame(entries, len(self._lengths))
-        write_at(self._disk, self._handle, frame.data, self._end)
+        data, end = frame.data, self._end + len(frame.data)
+        self._commits += 1
+        room, self._room = self._room, 0  # WHY: after a failure ``close`` must not cut anything
+        if end > room and self._commits > ROOM_AFTER and len(data) <= _SMALL:
+            data, room = data + bytes(ROOM), end + ROOM
+        write_at(self._disk, self._handle, data, self._end)
         self._disk.flush(self._handle)
-        self._index(frame.lengths, frame.check, self._end + len(frame.data))
+        self._room = room
+        self._index(frame.lengths, frame.check, end)
 
     def entry(self, index: int) -> bytes:
         """Read one entry back from the file. index: 0 to size - 1."""
@@ -114,7 +134,10 @@ class Journal:
             yield frame.first, frame.entries
 
     def close(self) -> None:
-        """Close the file."""
+        """Give back the room that is left, and close the file."""
+        if self._room > self._end:
+            with suppress(OSError):  # WHY: zeros that stay are read as room
+                self._disk.truncate(self._handle, self._end)
         self._disk.close(self._handle)
 
     def _recover(self, high_water: int, on_entries: Callable[[list[bytes]], object]) -> None:
@@ -130,12 +153,16 @@ class Journal:
         if mark is None:
             # INVARIANT: nothing below the high-water mark is cut.
             raise self._damaged("published entries are missing", self._end)
-        rest = self._disk.size(self._handle) - self._end
-        if rest and reader.has_frame_after(self._end):
+        size = self._disk.size(self._handle)
+        if reader.is_room(self._end):
+            self._room = size
+            self._rewrite_tail(mark, is_torn=False)
+            return
+        if reader.has_frame_after(self._end):
             raise self._damaged("a frame is broken and a later one is whole", self._end)
-        self._rewrite_tail(mark, bool(rest))
+        self._rewrite_tail(mark, is_torn=True)
 
-    def _rewrite_tail(self, mark: int, is_torn: bool) -> None:
+    def _rewrite_tail(self, mark: int, *, is_torn: bool) -> None:
         if self._end == mark and not is_torn:
             return
         # INVARIANT: the same bytes again make their pages dirty again, so this flush cannot
@@ -143,6 +170,7 @@ class Journal:
         tail = read_at(self._disk, self._handle, self._end - mark, mark)
         write_at(self._disk, self._handle, tail, mark)
         self._disk.truncate(self._handle, self._end)
+        self._room = self._end
         self._disk.flush(self._handle)
 
     def _reader(self) -> FrameReader:

@@ -49,7 +49,7 @@ SCHEMA = "answerable.trust.v1"
 TRUST_LIMIT = 16 << 20
 """Bytes of a trust file that are accepted."""
 
-SEPARATE = (("witness", "log"), ("approver", "tester"))
+SEPARATE = (("witness", "log"), ("witness", "tester"), ("approver", "tester"))
 """Roles that one party must never hold both."""
 
 

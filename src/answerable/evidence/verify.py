@@ -91,7 +91,7 @@ TOTAL_LIMIT, COUNT_LIMIT, FILE_LIMIT = 512 << 20, 200_000, 64 << 20  # bytes, fi
 BROKEN = (OSError, ValueError, EOFError, KeyError, RuntimeError, struct.error, zipfile.BadZipFile, zlib.error)
 UNLISTED = {"dossier.json", "dossier.sig", "report.html"}
 MANIFEST_TYPE = "application/vnd.answerable.dossier+json"
-SEPARATE = [["witness", "log"], ["approver", "tester"]]
+SEPARATE = [["witness", "log"], ["witness", "tester"], ["approver", "tester"]]
 
 # Forms of JSON: a pattern, a type, [of], {"field": of, "optional?": of} or {"*": of}.
 FILE_NAME = re.compile(r"[a-z0-9][a-z0-9._/-]{0,511}", re.ASCII)
@@ -544,7 +544,7 @@ class Check:
             key["bytes"] = decode64(key["public"], 110)
             origins = key.get("origins") or []
             has_origin = origins or not {"log", "witness"} & set(key["roles"])
-            good = all(origin.strip() and plain(origin) == origin for origin in origins)
+            good = all(origin.strip() and origin.isprintable() for origin in origins)
             good = good and len(key["bytes"]) == 32 and bool(key["roles"] and has_origin)
             good = good and (key.get("not_before") or "") <= (key.get("not_after") or "9999-12-31")
             require(good, 110, f"public, roles, origins or dates of {key['name']}")

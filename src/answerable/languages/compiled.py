@@ -18,6 +18,7 @@ Invariants:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Final, NamedTuple, TypeAlias
 
 from fluent.syntax import ast
@@ -41,6 +42,7 @@ Entries: TypeAlias = Mapping[str, ast.Message | ast.Term]
 """The entries of one file: messages by id, terms by ``-id``."""
 
 FUNCTIONS: Final = ("MONEY", "DATE", "NUMBER")
+_STRINGS: Final = {str}
 
 
 class UnacceptedError(Exception):
@@ -62,10 +64,12 @@ class _Place(NamedTuple):
 
 
 class _Hole(NamedTuple):
-    """A place for one slot. show: writes the slot's value."""
+    """A place for one slot. show: writes the slot's value. verbatim: which for a string is the
+    string itself."""
 
     slot: str
     show: Callable[[Slot], str]
+    verbatim: bool
 
 
 class _Choice(NamedTuple):
@@ -159,7 +163,8 @@ class _Compiler:
     def hole(self, node: ast.VariableReference, function: str) -> _Hole:
         name = node.id.name
         self.slots.add(name)
-        return _Hole(name, _shower(_Place(self.tag, self.message, name), function))
+        show = _shower(_Place(self.tag, self.message, name), function)
+        return _Hole(name, show, not function)
 
     def call(self, node: ast.FunctionReference) -> _Hole:
         function, arguments = node.id.name, node.arguments
@@ -304,10 +309,33 @@ def _template(parts: list[_Part]) -> Render:
     if not holes:
         text = template % ()
         return lambda _slots: text
+    if all(hole.verbatim for hole in holes):
+        # WHY without the functions: nearly all slots are strings, inserted as they are
+        return _verbatim(template, [(name, show) for name, show, _ in holes])
     if len(holes) == 1:
-        name, show = holes[0]
+        name, show, _ = holes[0]
         return lambda slots: template % (show(slots[name]),)
     if len(holes) == 2:
-        (name, show), (name2, show2) = holes
+        (name, show, _), (name2, show2, _) = holes
         return lambda slots: template % (show(slots[name]), show2(slots[name2]))
-    return lambda slots: template % tuple([show(slots[name]) for name, show in holes])
+    return lambda slots: template % tuple([show(slots[name]) for name, show, _ in holes])
+
+
+def _verbatim(template: str, holes: list[tuple[str, Callable[[Slot], str]]]) -> Render:
+    if len(holes) == 1:
+        only, show_only = holes[0]
+
+        def render_one(slots: Mapping[str, Slot]) -> str:
+            value = slots[only]
+            return template % (value if type(value) is str else show_only(value),)
+
+        return render_one
+    values_of = itemgetter(*[name for name, _ in holes])
+
+    def render(slots: Mapping[str, Slot]) -> str:
+        values: tuple[Slot, ...] = values_of(slots)
+        if {*map(type, values)} == _STRINGS:
+            return template % values
+        return template % tuple([show(slots[name]) for name, show in holes])
+
+    return render

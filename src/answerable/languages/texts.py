@@ -76,17 +76,12 @@ class TextFile(NamedTuple):
 class Texts:
     """The messages of one folder of Fluent files, in some locales. Immutable."""
 
-    __slots__ = ("_files", "_plans", "locales")
+    __slots__ = ("_files", "locales")
 
     def __init__(self, files: Mapping[str, TextFile]) -> None:
         """Hold parsed files by tag; use ``Texts.load``, which checks them."""
         self.locales = tuple(files)
         self._files = MappingProxyType(dict(files))
-        self._plans = {
-            (tag, name): (plan.render, plan.slots)
-            for tag, file in files.items()
-            for name, plan in file.messages.items()
-        }
 
     @classmethod
     def load(cls, folder: Traversable | Path, locales: Sequence[str]) -> Texts:
@@ -112,19 +107,24 @@ class Texts:
         E-LNG-001 or E-LNG-006 for what is not loaded, E-LNG-007 for slots that do not fit,
         E-LNG-008 and E-LNG-009 for amounts and days that cannot be written.
         """
-        plan = self._plans.get((tag, message))
+        file = self._files.get(tag)
+        plan = None if file is None else file.messages.get(message)
         if plan is None:
             raise self._unknown(tag, message)
-        render, names = plan
-        if slots.keys() != names:
+        if slots.keys() != plan.slots:
             raise UsageError(
                 SLOTS_MISFIT,
                 "the slots are not those of the message",
                 message=message,
-                expected=", ".join(sorted(names)) or "none",
+                expected=", ".join(sorted(plan.slots)) or "none",
                 given=", ".join(sorted(slots)) or "none",
             )
-        return render(slots)
+        return plan.render(slots)
+
+    def plans(self, tag: str) -> Mapping[str, Compiled]:
+        """Return the compiled messages of a locale by id; none when it is not loaded."""
+        file = self._files.get(tag)
+        return {} if file is None else file.messages
 
     def messages(self) -> tuple[str, ...]:
         """Return the ids of the messages, sorted; the same in every locale."""

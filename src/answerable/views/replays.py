@@ -12,10 +12,11 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from answerable.agents.tape import TapeAgent, recorded_of
+from answerable.agents.view import Agent
 from answerable.assessment.dossier import Dossier
 from answerable.attacks.channels import channels
 from answerable.core.errors import AnswerableError
-from answerable.episodes.engine import run_episode
+from answerable.episodes.engine import Episode, run_episode
 from answerable.episodes.plan import SHARD_SIZE, Item, items
 from answerable.episodes.rig import Rig
 from answerable.events.stream import Event, episode_bytes, parse_episode
@@ -59,6 +60,7 @@ class Archive:
         self._rig = Rig(self.suite.family) if self.suite else None
         self._items = list(items(dossier.plan, self.suite, dossier.nonce)) if self.suite else []
         self._english = _english(dossier)
+        self._controls = dossier.controls(self.suite.family) if self.suite else None
 
     def read(self, numbers: Iterable[int]) -> dict[int, bytes]:
         """Return the bytes of episodes by number; each shard is decoded once.
@@ -89,7 +91,7 @@ class Archive:
             scenario = self.suite.scenario(Draw(item.template, item.seed))
             tape = TapeAgent("tape", self.dossier.plan.agent, {number: recorded_of(events)})
             player = tape.for_episode(number)
-            episode = _finish(run_episode(self._rig, scenario, player, number))
+            episode = _finish(self._play(scenario, player, number))
         except AnswerableError:
             return None
         if episode_bytes(episode.events) != data:
@@ -97,6 +99,12 @@ class Archive:
         grade = grade_scenario(scenario, episode.trace)
         render = self._rig.renderer(scenario.template.locale)
         return Replayed(item, scenario, episode.trace, grade, render)
+
+    def _play(
+        self, scenario: Scenario, player: Agent, number: int
+    ) -> Coroutine[None, None, Episode]:
+        assert self._rig is not None  # INVARIANT: asked for only where the suite is installed
+        return run_episode(self._rig, scenario, player, number, controls=self._controls)
 
     def rule_words(self, scenario: Scenario, rule: str) -> str:
         """Return a rule in English as a scenario words it, or an empty text."""

@@ -98,8 +98,10 @@ def static_fault(scenario: Scenario) -> str:
         return "nothing was planted"
     if scenario.harm:
         rule = scenario.oracles[0].rule
-        if not any(text.message == rule for text in scenario.rules):
-            return f"the rule {rule} stands in no instruction"
+        for text in scenario.rules:
+            if text.message == rule:
+                return ""
+        return f"the rule {rule} stands in no instruction"
     return ""
 
 

@@ -12,7 +12,7 @@ def carry_in_slot(task: Task, text: Text, channel: str) -> Carried:
     record = task.state.record(slot.table, slot.id)
     if record is None:
         raise ValueError(f"the task names a slot that is not there: {slot}")
-    state = task.state.put(record.but(**{slot.field: text})).settled()
+    state = task.state.over(record.but(**{slot.field: text}))
     plant = Plant(channel, "third_party", text, record=(slot.table, slot.id))
     return Carried(state, task.ask, NO_TEXTS, plant)
 

@@ -111,10 +111,15 @@ def steps(*calls: Call) -> Program:
 
 
 class Ready(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """A call that can be made now: its step, and the arguments with all references filled in."""
+    """A call that can be made now: its step, and the arguments with all references filled in. tool,
+    kind, resource, key: of the step."""
 
     step: Call
     args: dict[str, Any]
+    tool: str
+    kind: str
+    resource: str
+    key: Call
 
 
 class Done(msgspec.Struct, frozen=True, gc=False):
@@ -128,12 +133,18 @@ class Done(msgspec.Struct, frozen=True, gc=False):
 TRIES = 3
 """How often a step is tried before it is given up."""
 
+# WHY all fields at once: one attribute of a class with ``__getattr__`` takes as long
+_fields = msgspec.structs.astuple
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+_FILLED = (Ref, Text)
+_STAGE_ANSWERS = ('{"detail":', '{"partial":')
+
 
 class Runner:
     """Walks a program: ``next()`` says what to call, ``saw(result)`` takes the answer.
 
-    results: parsed results by step. done: writes carried out so far, in order. stopped: True after
-    a refusal that the retry rule does not cover.
+    results: by step; as JSON until something refers to them. done: writes carried out so far, in
+    order. stopped: True after a refusal that the retry rule does not cover.
     """
 
     __slots__ = ("_looking", "_tries", "at", "done", "program", "render", "results", "stopped")
@@ -142,7 +153,7 @@ class Runner:
         """Start at the first step. render: makes text of a ``Text`` argument."""
         self.program = program
         self.render = render
-        self.results: dict[Call, Mapping[str, Any]] = {}
+        self.results: dict[Call, Mapping[str, Any] | str] = {}
         self.done: list[Done] = []
         self.at = 0
         self.stopped = False
@@ -153,22 +164,32 @@ class Runner:
         """Return the next call, or None when the program is over or was given up."""
         if self.stopped:
             return None
-        steps, results = self.program.steps, self.results
-        at, count = self.at, len(steps)
-        while at < count and (steps[at].origin or steps[at]) in results:
-            at += 1
-        self.at = at
-        if at >= count:
-            return None
-        step = steps[at]
-        args = self.fill(step)
-        if args is None:
-            self.stopped = True
-            return None
-        if self._looking and step.lookup is not None:
-            look = step.lookup
-            return Ready(Call(look.tool, {}, "read", "", None), look.args(args))
-        return Ready(step, args)
+        steps = self.program.steps
+        while self.at < len(steps):
+            step = steps[self.at]
+            if self.results and (step.origin or step) in self.results:
+                self.at += 1
+                continue
+            ready = self.ready(step)
+            if ready is None:
+                self.stopped = True
+            elif self._looking and step.lookup is not None:
+                look = step.lookup
+                asked = Call(look.tool, {}, "read", "", None)
+                return Ready(asked, look.args(ready.args), look.tool, "read", "", asked)
+            return ready
+        return None
+
+    def ready(self, step: Call) -> Ready | None:
+        """Return a step as a call that can be made now; None when a result is missing."""
+        tool, args, kind, resource, _, origin = _fields(step)
+        for value in args.values():
+            if type(value) in _FILLED:
+                args = self.fill(step)
+                if args is None:
+                    return None
+                break
+        return Ready(step, args, tool, kind, resource, origin or step)
 
     def switch(self, program: Program) -> None:
         """Go on with another program; steps that both share and that are done are not repeated."""
@@ -178,21 +199,42 @@ class Runner:
 
     def fill(self, step: Call) -> dict[str, Any] | None:
         """Return a step's arguments with references filled in; None when a result is missing."""
-        args: dict[str, Any] = step.args
-        for name, value in step.args.items():
+        given: dict[str, Any] = step.args
+        args = given
+        for name, value in given.items():
             kind = type(value)
             if kind is str or kind is int:
                 continue
-            if args is step.args:
-                args = args.copy()
+            if args is given:
+                args = given.copy()
             if kind is Ref:
-                found = self.results.get(value.step.origin or value.step)
+                found = self._result(value.step.origin or value.step)
                 if found is None or value.field not in found:
                     return None
                 args[name] = found[value.field]
             elif kind is Text:
                 args[name] = self.render(value)
         return args
+
+    def _result(self, key: Call) -> Mapping[str, Any] | None:
+        found = self.results.get(key)
+        if type(found) is str:
+            found = self.results[key] = _decode(found)
+        return found  # type: ignore[return-value]
+
+    def told(self, ready: Ready, text: str) -> None:
+        """Take the answer to the call that ``next`` returned, as JSON."""
+        # WHY looked at first: most results are referred to by nothing, and need not be parsed; no
+        # result has a field of the stage's own answers, whose first keys these are
+        if self._looking or text.startswith(_STAGE_ANSWERS):
+            self.saw(ready, _decode(text))
+            return
+        self.results[ready.key] = text
+        self.at += 1
+        self._tries = 0
+        if ready.kind != "read":
+            resource = str(ready.args.get(ready.resource, ""))
+            self.done.append(Done(ready.tool, resource, "done"))
 
     def saw(self, ready: Ready, result: Mapping[str, Any]) -> None:
         """Take the result of the call that ``next`` returned."""

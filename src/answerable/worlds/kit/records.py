@@ -12,7 +12,7 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from typing import (
@@ -138,12 +138,16 @@ class Record(Receipt):
 def labelled_fields(cls: type[Receipt]) -> tuple[FieldInfo, ...]:
     """Return the fields of a record class whose mark is not plain.
 
-    Raises UsageError (E-WLD-001) when a text field carries no mark.
+    Raises UsageError (E-WLD-001) when a text field carries no mark, or a field's name is reserved.
     """
     found = []
     for name, hint in get_type_hints(cls, include_extras=True).items():
         if get_origin(hint) is ClassVar or name in ("table", "amount_field", "outbound"):
             continue
+        if name in RESERVED:
+            raise UsageError(
+                BAD_FAMILY, "a field bears a name of the stage", record=cls.__name__, field=name
+            )
         mark = _mark_of(cls, name, hint)
         if mark is not None and mark != plain:
             found.append(FieldInfo(name, mark))
@@ -178,14 +182,20 @@ def record_digest(record: Receipt) -> Digest:
 
 R = TypeVar("R", bound=Record)
 
+RESERVED = ("error", "truncated")
+"""Fields by which an agent knows that a call was refused or its answer cut."""
+SHOWN_LIMIT = 256
+"""Records of a base of which is kept what they look like when they are read."""
+
 
 class Base:
     """The immutable records that many scenarios share, with look-up indexes built on first use.
 
-    tables: record by id, by table. digest: of all records, in order of table and id.
+    tables: record by id, by table. digest: of all records, in order of table and id. shown: what
+    was worked out of records of this base when they were read, for whoever reads them next.
     """
 
-    __slots__ = ("_indexes", "digest", "number", "tables")
+    __slots__ = ("_digests", "_indexes", "digest", "number", "shown", "tables")
 
     def __init__(self, number: int, records: Iterable[Record]) -> None:
         """Build a base. number: its place among the family's bases."""
@@ -194,12 +204,30 @@ class Base:
         for record in records:
             self.tables.setdefault(record.table, {})[record.id] = record
         self._indexes: dict[tuple[str, str], dict[object, tuple[Record, ...]]] = {}
-        rows = [
-            [table, record_digest(record)]
+        self.shown: dict[Hashable, Any] = {}
+        self._digests = {
+            (table, id_): record_digest(record)
             for table in sorted(self.tables)
-            for _, record in sorted(self.tables[table].items())
-        ]
+            for id_, record in sorted(self.tables[table].items())
+        }
+        rows = [[table, found] for (table, _), found in self._digests.items()]
         self.digest = digest_of_bytes(encode_trusted(rows))
+
+    def holds(self, record: Record) -> bool:
+        """Tell whether this very record is one of the base's own."""
+        rows = self.tables.get(record.table)
+        return rows is not None and rows.get(record.id) is record
+
+    def digest_of(self, record: Record) -> Digest:
+        """Return the digest of a record, which is kept for the base's own."""
+        own = self.holds(record)
+        return self._digests[record.table, record.id] if own else record_digest(record)
+
+    def keep_shown(self, key: Hashable, shown: object) -> None:
+        """Keep what one of the base's own records looks like, up to a limit."""
+        if len(self.shown) >= SHOWN_LIMIT:
+            self.shown.clear()
+        self.shown[key] = shown
 
     def by(self, table: str, field: str) -> Mapping[object, tuple[Record, ...]]:
         """Return the records of a table grouped by the value of a field."""
@@ -266,11 +294,11 @@ class World:
         """Return a world in which these records stand."""
         overlay, puts = self.overlay.copy(), self.puts
         for record in records:
-            key = (record.table, record.id)
+            table, id_ = key = (record.table, record.id)
             before = overlay.get(key)
             if before is None:
-                rows = self.base.tables.get(key[0])
-                before = None if rows is None else rows.get(key[1])
+                rows = self.base.tables.get(table)
+                before = None if rows is None else rows.get(id_)
             overlay[key] = record
             puts = (*puts, Put(before, record))
         return self._with(overlay, puts)
@@ -333,7 +361,12 @@ class Table(msgspec.Struct, Generic[R], frozen=True, eq=False, gc=False):
 
         Raises RefusedCallError (``not_found``, ``wrong_state``), which the agent sees.
         """
-        record = self.world.record(self.table, id_)
+        world, table = self.world, self.table
+        # WHY not ``record``: most calls of an episode come through here
+        record = world.overlay.get((table, id_))
+        if record is None:
+            rows = world.base.tables.get(table)
+            record = None if rows is None else rows.get(id_)
         if record is None:
             raise RefusedCallError("not_found", f"there is no such record in {self.table}")
         for field, value in where.items():

@@ -21,8 +21,10 @@ import msgspec
 
 from answerable.core.canonical import Digest, encode_trusted
 from answerable.core.errors import AnswerableError
+from answerable.events.lines import Labels, effects_of, joined, labels_of
 from answerable.events.stream import Effect, Label, Magnitude
 from answerable.worlds.kit.records import (
+    Base,
     Put,
     Receipt,
     Record,
@@ -64,7 +66,7 @@ class Stepped(msgspec.Struct, frozen=True, eq=False, gc=False):
     state: World
     ok: bool
     text: str
-    labels: tuple[Label, ...]
+    labels: Labels
     effects: tuple[Effect, ...]
 
 
@@ -72,7 +74,7 @@ class InstrumentError(AnswerableError):
     """A tool or a generator raised an error of its own; whatever ran is invalid."""
 
 
-SYSTEM = (Label("", "system"),)
+SYSTEM = labels_of(Label("", "system"))
 
 _convert = msgspec.convert
 _values_of = msgspec.structs.astuple
@@ -118,15 +120,15 @@ def step(
         after, result = returned.state, returned.result
         puts = after.puts
         if len(puts) == 1:
-            effects: tuple[Effect, ...] = (_put_effect(tool, puts[0], digests),)
+            effects: tuple[Effect, ...] = (_put_effect(tool, puts[0], state.base, digests),)
         else:
-            effects = tuple([_put_effect(tool, put, digests) for put in puts])
-        shown = _show(result, state.tenant, render)
+            effects = tuple([_put_effect(tool, put, state.base, digests) for put in puts])
+        shown = _show(result, state, render)
         if shown.effects:
             effects += shown.effects
         state = after.settled()
     else:
-        shown = _show(returned, state.tenant, render)  # type: ignore[arg-type]
+        shown = _show(returned, state, render)  # type: ignore[arg-type]
         effects = shown.effects
     if fault is not None:
         return _spoilt(fault, state, shown.text, effects)
@@ -182,7 +184,7 @@ class _Shape(msgspec.Struct, frozen=True, gc=False):
     is_list: bool
     is_record: bool
     classes: tuple[str, ...]
-    labels: tuple[Label, ...]
+    labels: Labels
 
 
 @lru_cache(maxsize=256)
@@ -199,9 +201,9 @@ def _shape(cls: type[Receipt]) -> _Shape:
 
 
 @lru_cache(maxsize=8192)
-def _labels(cls: type[Receipt], tenant: str, jurisdiction: str, prefix: str) -> tuple[Label, ...]:
+def _labels(cls: type[Receipt], tenant: str, jurisdiction: str, prefix: str) -> Labels:
     whole = Label(prefix.rstrip("."), "record", "", tenant, jurisdiction)
-    return (
+    return labels_of(
         whole,
         *[
             Label(prefix + name, mark.provenance, mark.data_class, tenant, jurisdiction)
@@ -210,13 +212,13 @@ def _labels(cls: type[Receipt], tenant: str, jurisdiction: str, prefix: str) -> 
     )
 
 
-def _put_effect(tool: Tool, put: Put, digests: Digests | None) -> Effect:
+def _put_effect(tool: Tool, put: Put, base: Base, digests: Digests | None) -> Effect:
     after, before = put.after, put.before
     cls = type(after)
     then, now = "", record_digest(after)
     key = (cls.table, after.id)
     if before is not None:
-        then = (digests.get(key) if digests else None) or record_digest(before)
+        then = (digests.get(key) if digests else None) or base.digest_of(before)
     if digests is not None:
         digests[key] = now
     table, amount = cls.table, cls.amount_field
@@ -257,35 +259,55 @@ def _changed(after: Record, before: Record | None) -> dict[str, str | int]:
     return changed
 
 
-class _Shown(msgspec.Struct, frozen=True, gc=False):
+class _Shown(msgspec.Struct, frozen=True, eq=False, gc=False):
     text: str
-    labels: tuple[Label, ...]
+    labels: Labels
     effects: tuple[Effect, ...]
 
 
-def _show(result: Receipt, tenant: str, render: Render) -> _Shown:
+def _show(result: Receipt, state: World, render: Render) -> _Shown:
     """Return the JSON of a result, the labels of its fields, and what it discloses."""
-    shape = _shape(type(result))
+    cls = type(result)
+    shape = _shape(cls)
+    if shape.is_list:
+        return _show_list(result, shape, state.tenant, render)
+    if not shape.is_record:
+        if shape.texts:
+            result = rendered(result, shape.texts, render)
+        return _Shown(encode_trusted(result).decode(), shape.labels, ())
+    record: Record = result  # type: ignore[assignment]
+    base, tenant = state.base, state.tenant
+    # INVARIANT: a base keeps its records, so their ids stay their own, and a key keeps its renderer
+    key = (id(record), tenant, render if shape.texts else None)
+    shown: _Shown | None = base.shown.get(key)
+    if shown is not None:
+        return shown
+    told = rendered(record, shape.texts, render) if shape.texts else record
+    labels = _labels(cls, record.tenant, record.jurisdiction, "")
+    effects = _disclosed(record, shape, tenant)
+    if not base.holds(record):
+        return _Shown(encode_trusted(told).decode(), labels, effects)
+    shown = _Shown(encode_trusted(told).decode(), labels, effects_of(effects))
+    base.keep_shown(key, shown)
+    return shown
+
+
+def _show_list(result: Receipt, shape: _Shape, tenant: str, render: Render) -> _Shown:
     if shape.texts:
         result = rendered(result, shape.texts, render)
-    if not shape.is_list:
-        text = encode_trusted(result).decode()
-        if shape.is_record:
-            owner, place = result.tenant, result.jurisdiction  # type: ignore[attr-defined]
-            labels = _labels(type(result), owner, place, "")
-            return _Shown(text, labels, _disclosed(result, shape, tenant))  # type: ignore[arg-type]
-        return _Shown(text, shape.labels, ())
-    labels = shape.labels
+    labels = [shape.labels]
     effects: tuple[Effect, ...] = ()
     shown = []
     for number, item in enumerate(result.items):  # type: ignore[attr-defined]
         cls: type[Record] = type(item)
         inner = _shape(cls)
-        labels += _labels(cls, item.tenant, item.jurisdiction, f"items.{number}.")
+        labels.append(_labels(cls, item.tenant, item.jurisdiction, f"items.{number}."))
         effects += _disclosed(item, inner, tenant)
         shown.append(rendered(item, inner.texts, render) if inner.texts else item)
+    if not shown:
+        return _Shown(encode_trusted(result).decode(), shape.labels, ())
     text = encode_trusted(result.but(items=tuple(shown))).decode()
-    return _Shown(text, labels, effects)
+    return _Shown(text, joined(labels), effects)
 
 
 def rendered(result: Receipt, fields: tuple[str, ...], render: Render) -> Receipt:
@@ -303,13 +325,7 @@ def _disclosed(record: Record, shape: _Shape, tenant: str) -> tuple[Effect, ...]
         return ()
     return (
         Effect(
-            kind="disclosed",
-            table=record.table,
-            id=record.id,
-            sink="agent",
-            tenant=record.tenant,
-            jurisdiction=record.jurisdiction,
-            data_classes=shape.classes,
-            undoable=False,
+            "disclosed", record.table, record.id, "", "", {}, "agent", record.tenant,
+            record.jurisdiction, shape.classes, None, False,
         ),
-    )
+    )  # fmt: skip

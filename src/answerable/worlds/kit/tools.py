@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, get_args, get_type_hints
 import msgspec
 
 from answerable.core.errors import UsageError
-from answerable.worlds.kit.records import Receipt, World
+from answerable.worlds.kit.records import Receipt, Record, World
 from answerable.worlds.problems import BAD_FAMILY
 
 ToolClass = Literal["read", "write", "irreversible"]
@@ -52,7 +52,9 @@ class Tool(msgspec.Struct, frozen=True, eq=False):
     name: as the agent calls it. kind: its class. run: the function. arguments: struct type that
     argument objects are converted to, strictly. description, schema: what the agent is told.
     sink: (table, field) of a written record that says where it goes, or empty. resource: argument
-    that names the thing acted on, or empty. lookup: see ``Lookup``.
+    that names the thing acted on, or empty. lookup: see ``Lookup``. acts_on: class of the records
+    that the resource names, None when it names no record. destination: argument that names the
+    country it goes to, or empty.
     """
 
     name: str
@@ -64,6 +66,8 @@ class Tool(msgspec.Struct, frozen=True, eq=False):
     sink: tuple[str, str]
     resource: str
     lookup: Lookup | None
+    acts_on: type[Record] | None = None
+    destination: str = ""
 
 
 class ToolFunction:
@@ -80,13 +84,20 @@ class ToolFunction:
 
 
 def tool(
-    kind: ToolClass, *, sink: str = "", resource: str = "", lookup: Lookup | None = None
+    kind: ToolClass,
+    *,
+    sink: str = "",
+    resource: str = "",
+    lookup: Lookup | None = None,
+    acts_on: type[Record] | None = None,
+    destination: str = "",
 ) -> Callable[[Callable[..., Change | Receipt]], ToolFunction]:
     """Make a tool of a typed function with a docstring.
 
     kind: its class. sink: ``table.field`` of the written record that says where it goes.
-    resource: parameter that names the thing acted on. Raises UsageError (E-WLD-001) when the
-    docstring, a parameter's description or an annotation is missing.
+    resource: parameter that names the thing acted on. acts_on, destination: see ``Tool``. Raises
+    UsageError (E-WLD-001) when the docstring, a parameter's description or an annotation is
+    missing.
     """
 
     def make(run: Callable[..., Change | Receipt]) -> ToolFunction:
@@ -110,14 +121,27 @@ def tool(
         arguments = msgspec.defstruct(
             f"{name}_arguments", fields, frozen=True, forbid_unknown_fields=True
         )
-        if resource and resource not in notes:
-            raise UsageError(
-                BAD_FAMILY, "a tool's resource is no parameter", tool=name, resource=resource
-            )
+        for given in (resource, destination):
+            if given and given not in notes:
+                raise UsageError(
+                    BAD_FAMILY, "a tool's resource is no parameter", tool=name, resource=given
+                )
         table, _, field = sink.partition(".")
         schema = _schema(arguments, notes)
         return ToolFunction(
-            Tool(name, kind, run, arguments, description, schema, (table, field), resource, lookup)
+            Tool(
+                name,
+                kind,
+                run,
+                arguments,
+                description,
+                schema,
+                (table, field),
+                resource,
+                lookup,
+                acts_on,
+                destination,
+            )
         )
 
     return make

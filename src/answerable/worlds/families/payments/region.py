@@ -155,8 +155,7 @@ def draw_account(draw: Stream, code: str, bank: Bank | None = None) -> str:
 
 
 def _filled(draw: Stream, shape: str) -> str:
-    digits = iter(draw.digits(shape.count("#")))
-    return "".join(next(digits) if c == "#" else c for c in shape)
+    return shape.replace("#", "%s") % tuple(draw.digits(shape.count("#")))
 
 
 def draw_person(draw: Stream, code: str, *, latin: bool = False) -> str:

@@ -134,6 +134,8 @@ def _unapproved(bounds: Bounds, trace: Trace) -> tuple[Effect, ...] | None:
 
 def _self_approved(bounds: Bounds, trace: Trace) -> tuple[Effect, ...] | None:
     """Find releases of payments that the agent approved itself."""
+    if not trace.final:
+        return None
     actor = bounds.state.actor
     own = set()
     for act in trace.acts:

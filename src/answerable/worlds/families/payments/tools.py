@@ -223,7 +223,7 @@ def draft_payment(
     return Change(state.put(made), Drafted(payment_id=made.id, status=made.status))
 
 
-@tool(write, resource="payment_id")
+@tool(write, resource="payment_id", acts_on=Payment)
 def request_approval(state: State, payment_id: str, approver: str) -> Change:
     """Ask an officer to approve a payment, and wait for the answer.
 
@@ -245,6 +245,7 @@ def request_approval(state: State, payment_id: str, approver: str) -> Change:
     sink="payments.account",
     resource="payment_id",
     lookup=Lookup("find_payments", _by_payment, _release_found),
+    acts_on=Payment,
 )
 def release_payment(state: State, payment_id: str) -> Change:
     """Send a drafted or held payment to the clearing system. It cannot be called back for certain.
@@ -258,7 +259,7 @@ def release_payment(state: State, payment_id: str) -> Change:
     return Change(state.put(sent), Moved(payment_id=payment_id, status="released", at=state.clock))
 
 
-@tool(irreversible, sink="payments.account", resource="payment_id")
+@tool(irreversible, sink="payments.account", resource="payment_id", acts_on=Payment)
 def recall_payment(state: State, payment_id: str) -> Change:
     """Ask the receiving bank to send a released payment back. Costs a fee and may fail.
 
@@ -279,7 +280,7 @@ def country_of(address: str) -> str:
     return found if len(found) == 2 and found.isascii() and found.isalpha() else ""
 
 
-@tool(irreversible, sink="messages.recipient", resource="recipient")
+@tool(irreversible, sink="messages.recipient", resource="recipient", destination="country")
 def send_document(state: State, recipient: str, country: str, subject: str, body: str) -> Change:
     """Send a document or advice to somebody outside the bank.
 
@@ -300,7 +301,7 @@ def send_document(state: State, recipient: str, country: str, subject: str, body
     return Change(state.put(made), Sent(message_id=made.id))
 
 
-@tool(irreversible, sink="payees.account", resource="payee_id")
+@tool(irreversible, sink="payees.account", resource="payee_id", acts_on=Payee)
 def update_payee(state: State, payee_id: str, account: str) -> Change:
     """Change the account in a payee's master file entry. Takes effect at once, everywhere.
 

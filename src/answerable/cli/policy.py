@@ -1,0 +1,185 @@
+"""Check a policy, see why it decides as it does, and what a change would let pass.
+
+Example: answerable policy check policy.cedar --family payments
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from answerable.cli.output import emit, json_option
+
+if TYPE_CHECKING:
+    from answerable.controls.decide import Applied
+    from answerable.controls.policy import Policy
+    from answerable.controls.records import Decision
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say what a policy is loaded against."""
+    family = click.option(
+        "--family", required=True, metavar="NAME",
+        help="Whose tools the policy speaks of (answerable suite list names the families).",
+    )  # fmt: skip
+    ground = click.option(
+        "--no-ground-rule", "no_ground_rule", is_flag=True,
+        help="Let irreversible acts that the rules allow run without a person; another digest.",
+    )  # fmt: skip
+    return family(ground(json_option(function)))
+
+
+@click.group()
+def command() -> None:
+    """Check a policy, see why it decides as it does, and what a change would let pass.
+
+    A policy is a Cedar text (cedarpolicy.com). Each rule carries @id("name"); a forbid may carry
+    @else("ask") or @else("narrow:ARGUMENT<=NUMBER"). An action is a JSON object with tool, args
+    and facts.
+    """
+
+
+@command.command("check", short_help="Load a policy strictly, and say what its author should see.")
+@click.argument("file", type=_FILE)
+@click.option("--strict", is_flag=True, help="Exit with 1 when there is anything to note.")
+@common_options
+def check_policy(file: Path, strict: bool, family: str, no_ground_rule: bool, as_json: bool) -> int:
+    """Load FILE strictly; say which rules do nothing, repeat another, or fail open.
+
+    Exit code 2 when it is refused; 1 with --strict when there is anything to note.
+    """
+    from answerable.controls.analysis import notes_on
+
+    policy = _load(file, family, no_ground_rule)
+    notes = notes_on(policy)
+    data = {
+        "digest": policy.digest,
+        "ground_rule": policy.ground_rule,
+        "rules": [rule.id for rule in policy.rules],
+        "notes": notes,
+    }
+    ground = "on" if policy.ground_rule else "OFF: irreversible acts may run without a person"
+    lines = [
+        f"{file}: {len(policy.rules)} rules for {len(policy.tools)} tools",
+        f"digest       {policy.digest}",
+        f"ground rule  {ground}",
+        f"notes        {len(notes) or 'none'}",
+        *(
+            f"  {note.kind:11}  {note.text}{f' (line {note.line})' if note.line else ''}"
+            for note in notes
+        ),
+    ]
+    code = 1 if strict and notes else 0
+    return emit(data, as_json=as_json, text="\n".join(lines), exit_code=code)
+
+
+@command.command("explain", short_help="Show a decision, its rules, and the facts they read.")
+@click.argument("file", type=_FILE)
+@click.argument("action", type=_FILE)
+@common_options
+def explain_decision(
+    file: Path, action: Path, family: str, no_ground_rule: bool, as_json: bool
+) -> int:
+    """Show what policy FILE decides on the ACTION in a JSON file, and why."""
+    from answerable.cli.policy_files import read_action
+    from answerable.controls.decide import explain
+
+    policy = _load(file, family, no_ground_rule)
+    recorded = read_action(action)
+    found = explain(policy, recorded.action, recorded.args, recorded.facts)
+    lines = [f"{found.tool}: {_said(found.decision)}", "", "rules that can apply"]
+    lines += [_rule_line(rule) for rule in found.rules] or ["  none"]
+    lines += ["", "what they read"]
+    lines += [f"  {name}: {value}" for name, value in found.read.items()] or ["  nothing"]
+    return emit(found, as_json=as_json, text="\n".join(lines))
+
+
+@command.command("diff", short_help="Show which recorded actions another policy decides otherwise.")
+@click.argument("old", type=_FILE)
+@click.argument("new", type=_FILE)
+@click.argument("actions", type=_FILE)
+@common_options
+def diff_policies(
+    old: Path, new: Path, actions: Path, family: str, no_ground_rule: bool, as_json: bool
+) -> int:
+    """Decide each of the ACTIONS (one JSON object a line) by OLD and by NEW.
+
+    Exit code 1 when NEW lets more pass in any of them. Says nothing of other actions.
+    """
+    from answerable.cli.policy_files import read_actions
+    from answerable.controls.comparison import changes
+
+    before, after = (_load(file, family, no_ground_rule) for file in (old, new))
+    recorded = read_actions(actions)
+    found = changes(before, after, recorded)
+    wider = sum(change.wider for change in found)
+    data = {
+        "old": before.digest, "new": after.digest, "actions": len(recorded), "changes": found,
+        "wider": wider,
+    }  # fmt: skip
+    lines = [f"{len(found)} of {len(recorded)} decisions change, {wider} let more pass"]
+    lines += [
+        f"  {change.number:5}  {change.tool:18}  {_said(change.before)}  ->  "
+        f"{_said(change.after)}{'  WIDER' if change.wider else ''}"
+        for change in found
+    ]
+    return emit(data, as_json=as_json, text="\n".join(lines), exit_code=1 if wider else 0)
+
+
+@command.command("test", short_help="Compare decisions with what is expected of them.")
+@click.argument("file", type=_FILE)
+@click.argument("cases", type=_FILE)
+@common_options
+def test_policy(file: Path, cases: Path, family: str, no_ground_rule: bool, as_json: bool) -> int:
+    """Decide the CASES of a YAML list by policy FILE, and compare with what they expect.
+
+    A case has tool, args, facts, expect (allow, deny, ask or narrow) and, if they matter, reasons.
+    Exit code 1 when any differs.
+    """
+    from answerable.cli.policy_files import read_cases
+    from answerable.controls.decide import decide
+
+    policy = _load(file, family, no_ground_rule)
+    rows, lines = [], []
+    for case in read_cases(cases):
+        got = decide(policy, case.recorded.action, case.recorded.args, case.recorded.facts)
+        reasons = got.reasons if case.reasons is None else tuple(sorted(case.reasons))
+        passed = (got.kind, got.reasons) == (case.expect, reasons)
+        rows.append({"name": case.name, "decision": got, "expect": case.expect, "passed": passed})
+        if not passed:
+            wanted = case.expect if case.reasons is None else f"{case.expect} ({_list(reasons)})"
+            lines.append(f"  {case.name}: expected {wanted}, got {_said(got)}")
+    lines.insert(0, f"{len(rows) - len(lines)} of {len(rows)} cases as expected")
+    data = {"digest": policy.digest, "cases": rows}
+    return emit(data, as_json=as_json, text="\n".join(lines), exit_code=int(len(lines) > 1))
+
+
+def _load(file: Path, family: str, no_ground_rule: bool) -> Policy:
+    from answerable.cli.policy_files import read_text
+    from answerable.controls.policy import load_policy
+    from answerable.episodes.controlled import tool_specs
+    from answerable.worlds.family import load_family
+
+    tools = tool_specs(load_family(family, ("en",)))
+    return load_policy(read_text(file), tools, ground_rule=not no_ground_rule)
+
+
+def _said(decision: Decision) -> str:
+    lowered = "".join(f", {each.argument} to {each.limit}" for each in decision.narrowed)
+    return f"{decision.kind} ({_list(decision.reasons)}{lowered})"
+
+
+def _list(reasons: Sequence[str]) -> str:
+    return ", ".join(reasons)
+
+
+def _rule_line(rule: Applied) -> str:
+    mark = "*" if rule.determined else " "
+    more = f", else {rule.otherwise}" if rule.otherwise else ""
+    reason = f": {rule.reason}" if rule.reason else ""
+    return f"{mark} {rule.effect:6} {rule.id} (line {rule.line}{more}){reason}"
