@@ -18,11 +18,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 import answerable
-from benchmarks import appends, chat, imports, peers, runs, standalone, tamper
+from benchmarks import appends, chat, decisions, imports, peers, runs, standalone, tamper
 from benchmarks.measure import Measured, Row, Setup, measure
 
 ROWS: tuple[Row, ...] = (
-    *runs.ROWS, *chat.ROWS, *imports.ROWS, *appends.ROWS, *tamper.ROWS, *standalone.ROWS
+    *runs.ROWS, *chat.ROWS, *imports.ROWS, *appends.ROWS, *tamper.ROWS, *standalone.ROWS,
+    *decisions.ROWS,
 )  # fmt: skip
 PACKAGES = ("aiohttp", "cryptography", "msgspec", "numpy", "scipy", "zstandard")
 

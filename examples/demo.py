@@ -19,9 +19,11 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from answerable.agents.roster import roster
-from answerable.assessment.card import load_card
-from answerable.assessment.dossier import Dossier, seal
+from answerable.assessment.card import ControlsWish, load_card
+from answerable.assessment.dossier import Dossier, seal, shown_envelope
 from answerable.assessment.registry import Tester, example_trust, open_tester, register
 from answerable.assessment.run import Order, Prepared, Result, check, open_agent, prepare, run
 from answerable.cli.outcome import per_cent, story_lines
@@ -45,7 +47,7 @@ async def test(prepared: Prepared, tester: Tester, folder: Path, base: Path) -> 
     """Check the instrument, register the plan and run it, telling the story."""
     instrument = await check(prepared)
     say(
-        "2/5 instrument",
+        "2/6 instrument",
         f"{instrument.agents_right()} of {len(roster())} reference agents earn what they declared, "
         f"in {len(instrument.locales)} of {len(prepared.suite.locales)} locales",
     )
@@ -53,7 +55,7 @@ async def test(prepared: Prepared, tester: Tester, folder: Path, base: Path) -> 
     open_run(folder, plan, resume=False)
     index = register(prepared, tester, folder)
     say(
-        "3/5 plan",
+        "3/6 plan",
         f"{plan.count()} episodes, {len(made.claims)} claims, limit {per_cent(made.limit)} %; "
         f"registered as log entry {index} (order: this log's word; seeds: challenge "
         f"{plan.challenge})",
@@ -61,15 +63,58 @@ async def test(prepared: Prepared, tester: Tester, folder: Path, base: Path) -> 
     start = time.perf_counter()
     async with AsyncExitStack() as stack:
         agent, announce = await open_agent(prepared.order.card, base, {}, (), stack)
-        with Progress("4/5 run", plan.count()) as bar:
+        with Progress("4/6 run", plan.count()) as bar:
             result = await run(
                 prepared, instrument, folder, agent, announce, on_row=lambda _: bar.advance(1)
             )
     rate = plan.count() / (time.perf_counter() - start)
-    say("4/5 run", f"{'#' * 32} {plan.count()}/{plan.count()}  {rate:,.0f}/s")
+    say("4/6 run", f"{'#' * 32} {plan.count()}/{plan.count()}  {rate:,.0f}/s")
     for line in story_lines(result.summary, prepared.suite.family.hazards):
         print(f"      {line}")
     return result
+
+
+async def govern(
+    ungoverned: Result, tester: Tester, folder: Path, base: Path, budget: str
+) -> Result:
+    """Test the same clerk behind the desk's policy, with the instrument that was just checked."""
+    card = msgspec.structs.replace(
+        ungoverned.prepared.order.card, controls=ControlsWish(policy="family")
+    )
+    prepared = prepare(Order(card, budget, label="log-1"), base)
+    open_run(folder, prepared.plan, resume=False)
+    register(prepared, tester, folder)
+    async with AsyncExitStack() as stack:
+        agent, announce = await open_agent(card, base, {}, (), stack)
+        with Progress("5/6 controls", prepared.plan.count()) as bar:
+            result = await run(
+                prepared, ungoverned.instrument, folder, agent, announce,
+                on_row=lambda _: bar.advance(1),
+            )  # fmt: skip
+    controls = prepared.controls
+    assert controls is not None  # INVARIANT: the card names a policy
+    policy = controls.policy
+    say(
+        "5/6 controls",
+        f"the same clerk behind the desk's policy ({len(policy.rules)} rules, {policy.digest[:15]}"
+        f"..., ground rule on); reviewer assumed: {controls.reviewer}",
+    )
+    for line in story_lines(result.summary, prepared.suite.family.hazards):
+        print(f"      {line}")
+    shown = shown_envelope(prepared.plan, result.summary)
+    print(
+        f"      envelope   {shown.count('within')} within, because all texts are drafts that no "
+        f"named person has reviewed; {shown.count('provisional')} provisional, "
+        f"{shown.count('exceeded')} exceeded, {shown.count('undecided')} undecided"
+    )
+    return result
+
+
+def write_dossier(result: Result, tester: Tester, run_folder: Path, out: Path) -> None:
+    """Seal a run and render its report."""
+    seal(result, tester, run_folder, out, result.prepared.order.card, None)
+    with Dossier(out) as opened:
+        write_file(out / "report.html", render_report(opened, result.rows))
 
 
 class Verdict(NamedTuple):
@@ -118,41 +163,48 @@ def main() -> int:
         tools = prepared.suite.family.own_tools()
         card = prepared.order.card
         say(
-            "1/5 system",
+            "1/6 system",
             f"{card.name} {card.version} (reference agent {card.agent.reference}), {len(tools)} "
             f"tools ({sum(t.kind == 'irreversible' for t in tools)} irreversible), accountable "
             f"owner named in the card: {card.owner.name}",
         )
         folder = Path(private) / "run"
         result = asyncio.run(test(prepared, tester, folder, ROOT))
-        seal(result, tester, folder, out / "dossier", card, None)
-        with Dossier(out / "dossier") as opened:
-            write_file(out / "dossier" / "report.html", render_report(opened, result.rows))
+        write_dossier(result, tester, folder, out / "dossier")
         shutil.copy(out / "dossier" / "report.html", out / "report.html")
+        behind = Path(private) / "governed"
+        governed = asyncio.run(govern(result, tester, behind, ROOT, options.budget))
+        write_dossier(governed, tester, behind, out / "governed")
+        shutil.copy(out / "governed" / "report.html", out / "governed.html")
         example_trust(tester, out / "trust.json")
         flipped = Path(private) / "flipped"
         flip_one_byte(out / "dossier", flipped)
         with ThreadPoolExecutor(2) as both:
-            whole, broken = both.map(
-                lambda folder: outsider(folder, out / "trust.json"), (out / "dossier", flipped)
+            whole, broken, second = both.map(
+                lambda folder: outsider(folder, out / "trust.json"),
+                (out / "dossier", flipped, out / "governed"),
             )
         word = "holds" if whole.code == 0 else f"does NOT hold (exit {whole.code})"
         say(
-            "5/5 outsider",
+            "6/6 outsider",
             f"{whole.episodes} episodes regenerated and re-graded (this program), all numbers "
             f"recomputed, signatures and log: {word}",
+        )
+        word = "holds" if second.code == 0 else f"does NOT hold (exit {second.code})"
+        print(
+            f"      behind the policy: every decision made again, {second.episodes} episodes: {word}"
         )
         first = next((f for f in broken.findings if f["status"] == "fails"), {})
         word = "refused" if broken.code == 3 else f"NOT refused (exit {broken.code})"
         told = f"{word}, {first.get('code')}, {first.get('file')}"
         print(f"      one byte flipped in episode {FLIPPED}: {told}")
     shown = _shown(out)
-    print(f"report  {shown}/report.html")
+    print(f"report  {shown}/report.html, behind the policy {shown}/governed.html")
     print(
         f"check it yourself  .venv/bin/answerable verify {shown}/dossier --trust "
         f"{shown}/trust.json (example trust, made by this script)"
     )
-    return 0 if whole.code == 0 and broken.code == 3 else 1
+    return 0 if (whole.code, second.code, broken.code) == (0, 0, 3) else 1
 
 
 def _shown(path: Path) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from answerable.assessment.arms import Comparison
 from answerable.assessment.card import Card
 from answerable.assessment.instrument import Instrument
 from answerable.episodes.plan import Plan
@@ -23,6 +24,7 @@ from answerable.worlds.admitted import Admission
 TYPES: Mapping[str, Any] = {
     "admission": Admission,
     "card": Card,
+    "comparison": Comparison,
     "entry": Entry,
     "envelope": Envelope,
     "event": Event,

@@ -21,7 +21,7 @@ import msgspec
 
 from answerable.agents.tape import Recorded, write_tape
 from answerable.agents.view import ToolCall, Turn
-from answerable.assessment.card import AgentSource, Card, ClaimWish, Owner
+from answerable.assessment.card import AgentSource, Card, ClaimWish, ControlsWish, Owner
 from answerable.assessment.dossier import Dossier, seal
 from answerable.assessment.registry import Tester, example_trust, open_tester, register
 from answerable.assessment.run import Order, Prepared, Result, check, open_agent, prepare, run
@@ -119,6 +119,22 @@ def taped() -> Made:
     turn = Turn(calls=(ToolCall("c1", "report", '{"items":[],"note":""}'),))
     write_tape(base / "model.tape", dict.fromkeys(range(EPISODES), Recorded((turn,), "reported")))
     return make("taped", card_of(AgentSource(tape="model.tape")), base)
+
+
+@lru_cache(maxsize=1)
+def governed() -> Made:
+    """Return the dossier of the same reference agent behind the suite's own policy."""
+    return make("governed", card_of(AgentSource(reference=AGENT), controls=ControlsWish("family")))
+
+
+@lru_cache(maxsize=1)
+def governed_tape() -> Made:
+    """Return the dossier of the spotless tape behind the suite's own policy."""
+    base = workbench() / "governed-tapes"
+    turn = Turn(calls=(ToolCall("c1", "report", '{"items":[],"note":""}'),))
+    write_tape(base / "model.tape", dict.fromkeys(range(EPISODES), Recorded((turn,), "reported")))
+    card = card_of(AgentSource(tape="model.tape"), controls=ControlsWish("family"))
+    return make("governed-tape", card, base)
 
 
 def checked(dossier: Path, trust: Path | None = None) -> Verified:

@@ -74,12 +74,15 @@ class ControlsWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy: path of a Cedar file beside the card, or ``family`` for the suite's own. reviewer: who
     answers when the policy asks: ``absent``, ``rubber-stamp``, ``detects:H,F``. mode: ``observe``
     decides and records, and blocks nothing. ground_rule: no irreversible act without a person.
+    envelope: path of an operating envelope beside the card, so that rules can ask where an action
+    lies in it.
     """
 
     policy: str
     reviewer: str = "rubber-stamp"
     mode: Literal["enforce", "observe"] = "enforce"
     ground_rule: bool = True
+    envelope: str = ""
 
 
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,8 +15,9 @@ import msgspec
 import zstandard
 
 from answerable import __version__
+from answerable.assessment.arms import Comparison
 from answerable.assessment.card import Card
-from answerable.assessment.governance import POLICY_FILE, recorded_controls
+from answerable.assessment.governance import recorded_controls
 from answerable.assessment.instrument import Instrument
 from answerable.assessment.problems import NO_DOSSIER, PLAN_DIFFERS
 from answerable.assessment.registration import NONCE
@@ -29,6 +30,7 @@ from answerable.assessment.registry import (
     subjects,
 )
 from answerable.assessment.run import Result
+from answerable.controls.envelope import Envelope
 from answerable.core.canonical import Digest, decode, digest_bytes, encode
 from answerable.core.errors import EvidenceError
 from answerable.core.files import read_file, write_file
@@ -42,9 +44,12 @@ from answerable.evidence.log import Log
 from answerable.evidence.statements import Statement, read_statement, sign_statement, state
 from answerable.evidence.tree import Tree
 from answerable.scoring.budgets import Design
+from answerable.scoring.envelope import envelope_of
 from answerable.scoring.scores import Summary
 from answerable.worlds.family import Family
 
+COMPARISON_FILE = "comparison.json"
+"""The comparison with and without controls, of a run that something guards."""
 RAW_LIMIT = 64 << 20
 """Uncompressed bytes of the instrument's check that are accepted."""
 
@@ -78,8 +83,11 @@ def seal(
         "statements/eval-result.json": envelope,
         "proofs/prereg.tlog-proof": run_folder / "prereg.tlog-proof",
     }
-    if card.controls is not None:
-        files[POLICY_FILE] = result.prepared.policy.encode()
+    files |= result.prepared.given.listed()
+    if plan.policy:
+        files["envelope.json"] = encode(shown_envelope(plan, summary))
+    if result.comparison is not None:
+        files[COMPARISON_FILE] = encode(result.comparison)
     if (run_folder / "measurements" / "turns.jsonl").stat().st_size:
         files["measurements/turns.jsonl"] = run_folder / "measurements" / "turns.jsonl"
     for number in range(_shards(plan)):
@@ -142,11 +150,22 @@ def _result_statement(
         "payloads": commit_annexes(tester, *result.annexes),
         "program": {"name": "answerable", "version": __version__},
     } | result.kept.stated()
+    if result.comparison is not None:
+        predicate["comparison"] = digest_bytes(encode(result.comparison))
     if result.nonce:
         predicate["nonce"] = result.nonce
+    if plan.policy:
+        predicate["envelope"] = digest_bytes(encode(shown_envelope(plan, result.summary)))
     envelope = sign_statement(state("eval-result", subjects(plan), predicate), tester.key)
     write_file(path, envelope)
     return envelope
+
+
+def shown_envelope(plan: Plan, summary: Summary) -> Envelope:
+    """Return the operating envelope that a governed run has shown."""
+    return envelope_of(
+        summary, system=plan.system, policy=plan.policy, plan=plan.digest(), reviewer=plan.reviewer
+    )
 
 
 def attempts_of(run_folder: Path, result: Result) -> dict[str, int]:
@@ -222,9 +241,16 @@ class Dossier:
     def controls(self, family: Family) -> Controls | None:
         """Load the controls again. Raises EvidenceError (E-ASM-007) when they do not belong to the
         plan."""
-        wish = self.card.controls
-        data = self.bundle.read(POLICY_FILE) if wish is not None else b""
-        return recorded_controls(wish, data, self.plan.policy, family)
+        return recorded_controls(self.card.controls, self.bundle, self.plan, family)
+
+    def comparison(self) -> Comparison | None:
+        """Return the comparison with and without controls; None of a run that nothing guards.
+
+        Raises EvidenceError (E-COR-002, E-COR-003) when it is missing or is none.
+        """
+        if self.card.controls is None:
+            return None
+        return decode(self.bundle.read(COMPARISON_FILE), Comparison)
 
     def shards(self) -> int:
         """Return the number of shards."""

@@ -1,44 +1,67 @@
 """Which controls stand between the system and the world, according to its card?
 
-The policy is a Cedar file beside the card, or the suite's own; its text goes into the dossier, its
-digest into the plan, so that what was tested is what anybody can look at and enforce.
+The policy is a Cedar file beside the card, or the suite's own; an operating envelope may lie beside
+it. Both go into the dossier, their digests into the plan, so that what was tested is what anybody
+can look at and enforce.
 """
 
 from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from answerable.assessment.card import Card, ControlsWish
 from answerable.assessment.problems import PLAN_DIFFERS
-from answerable.core.errors import EvidenceError, UsageError
+from answerable.controls.envelope import Envelope
+from answerable.core.canonical import decode, digest_bytes
+from answerable.core.errors import AnswerableError, EvidenceError, UsageError
 from answerable.core.files import read_file
 from answerable.core.problems import READ_FAILED
+from answerable.evidence.bundle import Bundle
 from answerable.worlds.family import Family
 
 if TYPE_CHECKING:
     from answerable.episodes.governed import Controls
+    from answerable.episodes.plan import Plan
 
 FAMILY = "family"
 """What a card says instead of a path to have the suite's own policy."""
-POLICY_FILE = "system/policy.cedar"
-"""Where the policy's text lies in a dossier."""
+POLICY_FILE, ENVELOPE_FILE = "system/policy.cedar", "system/envelope.json"
+"""Where a dossier holds the files of its controls."""
 
 
-def policy_text(card: Card, base: Path, family: Family) -> str:
-    """Return the text of a card's policy, empty without controls.
+class ControlFiles(NamedTuple):
+    """What a card's controls are made of. policy: Cedar text. envelope: bytes of an ``Envelope``,
+    or empty."""
+
+    policy: str = ""
+    envelope: bytes = b""
+
+    def envelope_digest(self) -> str:
+        """Return what a plan says of the envelope."""
+        return digest_bytes(self.envelope) if self.envelope else ""
+
+    def listed(self) -> dict[str, bytes]:
+        """Return the files of a dossier."""
+        found = {POLICY_FILE: self.policy.encode()} if self.policy else {}
+        return found | ({ENVELOPE_FILE: self.envelope} if self.envelope else {})
+
+
+def control_files(card: Card, base: Path, family: Family) -> ControlFiles:
+    """Read what a card's controls are made of; nothing without controls.
 
     base: folder of the card. Raises StorageError, UsageError (E-COR-005) for a file that is no
     text or a suite that has no policy.
     """
     wish = card.controls
     if wish is None:
-        return ""
+        return ControlFiles()
+    envelope = read_file(base / wish.envelope) if wish.envelope else b""
     if wish.policy == FAMILY:
-        return family_policy(family)
+        return ControlFiles(family_policy(family), envelope)
     try:
-        return read_file(base / wish.policy).decode()
+        return ControlFiles(read_file(base / wish.policy).decode(), envelope)
     except UnicodeDecodeError as error:
         raise UsageError(READ_FAILED, "the policy is no text", path=base / wish.policy) from error
 
@@ -51,10 +74,13 @@ def family_policy(family: Family) -> str:
     return found.read_text(encoding="utf-8")
 
 
-def open_controls(wish: ControlsWish | None, text: str, family: Family) -> Controls | None:
-    """Load the policy of a card and name its reviewer; None without controls.
+def open_controls(
+    wish: ControlsWish | None, given: ControlFiles, family: Family
+) -> Controls | None:
+    """Load the controls of a card; None without any.
 
-    Raises UsageError (E-CTL-...) for a policy that cannot be enforced or an unknown reviewer.
+    Raises UsageError (E-CTL-...) for a policy that cannot be enforced or an unknown reviewer,
+    EvidenceError (E-COR-002, E-COR-003) for an envelope that is none.
     """
     if wish is None:
         return None
@@ -66,23 +92,29 @@ def open_controls(wish: ControlsWish | None, text: str, family: Family) -> Contr
     from answerable.episodes.governed import Controls
 
     reviewer_of(wish.reviewer, Stream.of("name only"))
-    policy = load_policy(text, tool_specs(family), ground_rule=wish.ground_rule)
-    return Controls(policy, wish.reviewer, wish.mode)
+    cells = decode(given.envelope, Envelope).languages() if given.envelope else None
+    policy = load_policy(given.policy, tool_specs(family), ground_rule=wish.ground_rule)
+    return Controls(policy, wish.reviewer, wish.mode, cells=cells)
 
 
 def recorded_controls(
-    wish: ControlsWish | None, data: bytes, digest: str, family: Family
+    wish: ControlsWish | None, bundle: Bundle, plan: Plan, family: Family
 ) -> Controls | None:
-    """Load the controls of a dossier again. data: of its policy file. digest: in its plan.
+    """Load the controls of a dossier again.
 
-    Raises EvidenceError (E-ASM-007) when card, policy and plan do not belong together.
+    Raises EvidenceError (E-ASM-007) when card, files and plan do not belong together.
     """
+    given = ControlFiles()
     try:
-        controls = open_controls(wish, data.decode(), family)
-    except (UsageError, UnicodeDecodeError) as error:
+        if wish is not None:
+            envelope = bundle.read(ENVELOPE_FILE) if wish.envelope else b""
+            given = ControlFiles(bundle.read(POLICY_FILE).decode(), envelope)
+        controls = open_controls(wish, given, family)
+    except (AnswerableError, UnicodeDecodeError) as error:
         raise EvidenceError(
-            PLAN_DIFFERS, "the policy cannot be loaded", file=POLICY_FILE, reason=error
+            PLAN_DIFFERS, "the controls cannot be loaded", file=POLICY_FILE, reason=error
         ) from error
-    if (controls.policy.digest if controls else "") != digest:
-        raise EvidenceError(PLAN_DIFFERS, "the plan names another policy", file="plan.json")
+    policy = controls.policy.digest if controls else ""
+    if (policy, given.envelope_digest()) != (plan.policy, plan.envelope):
+        raise EvidenceError(PLAN_DIFFERS, "the plan names other controls", file="plan.json")
     return controls

@@ -23,8 +23,10 @@ from answerable.agents.problems import FOREIGN_KEY, MISSING_KEY
 from answerable.agents.roster import reference_agent
 from answerable.agents.tape import TapeAgent, read_tape
 from answerable.agents.view import Agent
+from answerable.assessment.arms import Comparison
 from answerable.assessment.card import Card, card_locales, check_tools
-from answerable.assessment.governance import open_controls, policy_text
+from answerable.assessment.comparison import Watch, compare, is_exact
+from answerable.assessment.governance import ControlFiles, control_files, open_controls
 from answerable.assessment.grading import graded
 from answerable.assessment.instrument import Instrument, check_instrument, require_sound
 from answerable.assessment.program import pinned_versions
@@ -81,7 +83,7 @@ class Price(msgspec.Struct, frozen=True):
 
 
 class Prepared(NamedTuple):
-    """A run that is planned and not yet registered. policy: text of the card's policy, or empty.
+    """A run that is planned and not yet registered. given: what the controls are made of.
     controls: what stands between agent and world."""
 
     order: Order
@@ -90,7 +92,7 @@ class Prepared(NamedTuple):
     design: Design
     plan: Plan
     price: Price
-    policy: str = ""
+    given: ControlFiles = ControlFiles()
     controls: Controls | None = None
 
 
@@ -102,7 +104,8 @@ class Annexes(NamedTuple):
 
 
 class Result(NamedTuple):
-    """A run that was graded. nonce: the challenge, if the plan has one. kept: signed answers."""
+    """A run that was graded. nonce: the challenge, if the plan has one. kept: signed answers.
+    comparison: with and without controls; None of a run that nothing guards."""
 
     prepared: Prepared
     instrument: Instrument
@@ -111,6 +114,7 @@ class Result(NamedTuple):
     nonce: str = ""
     annexes: Annexes = Annexes()
     kept: Kept = Kept()
+    comparison: Comparison | None = None
 
     def source(self) -> str:
         """Return where its turns come from."""
@@ -146,8 +150,8 @@ def prepare(order: Order, base: Path) -> Prepared:
         suite.strata, order.budget, limit=wish.limit, alternative=wish.alternative or None,
         alpha=wish.alpha, power=wish.power,
     )  # fmt: skip
-    text = policy_text(card, base, suite.family)
-    controls = open_controls(card.controls, text, suite.family)
+    given = control_files(card, base, suite.family)
+    controls = open_controls(card.controls, given, suite.family)
     plan = Plan(
         schema=SCHEMA,
         suite=suite.digest,
@@ -160,6 +164,7 @@ def prepare(order: Order, base: Path) -> Prepared:
         agent=agent_digest(card, base),
         reviewer=controls.reviewer if controls else "none",
         policy=controls.policy.digest if controls else "",
+        envelope=given.envelope_digest(),
         challenge=order.challenge,
         versions=pinned_versions(),
         blocks=made.allotments,
@@ -168,7 +173,7 @@ def prepare(order: Order, base: Path) -> Prepared:
         attempt=order.label,
     )
     price = price_of(card, plan.count())
-    return Prepared(order, suite, Rig(suite.family), made, plan, price, text, controls)
+    return Prepared(order, suite, Rig(suite.family), made, plan, price, given, controls)
 
 
 def price_of(card: Card, episodes: int) -> Price:
@@ -247,10 +252,13 @@ async def run(
     *,
     nonce: str = "",
     on_row: Callable[[Graded], None] | None = None,
+    on_compared: Callable[[int], None] | None = None,
 ) -> Result:
     """Run and grade a plan whose folder is open. nonce: the challenge, if the plan has one.
-    on_row: told of every graded episode."""
+    on_row: told of every graded episode. on_compared: told how many more episodes of the
+    comparison with and without controls were run."""
     rows: list[Graded] = []
+    watch = Watch(prepared.plan, prepared.controls)
     family = prepared.suite.family
     usage = bytearray()
     keeper = Keeper(folder) if prepared.order.card.agent.chat is not None else None
@@ -258,6 +266,7 @@ async def run(
     def on_ran(ran: Ran) -> None:
         row = graded(ran, family)
         rows.append(row)
+        watch.take(ran, row)
         for number, used in enumerate(ran.episode.usage):
             taken = msgspec.structs.replace(used, relay=None)
             line = {"episode": ran.item.number, "turn": number} | msgspec.to_builtins(taken)
@@ -274,5 +283,8 @@ async def run(
     await execute(bench, folder, on_ran, nonce=nonce)
     write_file(folder / "measurements" / "turns.jsonl", bytes(usage))
     kept = keeper.finish() if keeper is not None else Kept()
+    comparison = await compare(
+        bench, watch.kept, exact=is_exact(prepared.order.card), nonce=nonce, on_episode=on_compared
+    )
     summary = summarise(rows, prepared.design)
-    return Result(prepared, instrument, rows, summary, nonce, kept=kept)
+    return Result(prepared, instrument, rows, summary, nonce, kept=kept, comparison=comparison)

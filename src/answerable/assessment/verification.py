@@ -15,7 +15,8 @@ from typing import NamedTuple
 from answerable.agents.roster import reference_agent
 from answerable.agents.tape import TapeAgent
 from answerable.agents.view import Agent
-from answerable.assessment.dossier import Dossier
+from answerable.assessment.comparison import Watch, compare, is_exact, runs_again
+from answerable.assessment.dossier import COMPARISON_FILE, Dossier, shown_envelope
 from answerable.assessment.grading import graded
 from answerable.assessment.instrument import check_instrument, require_sound
 from answerable.assessment.problems import CANNOT_REGRADE, PLAN_DIFFERS, SCORES_DIFFER
@@ -92,7 +93,9 @@ async def verify(
             _check_plan(dossier, suite)
             found.append(finding("holds", "the plan follows from its own design and seed rule"))
             relays = RelayCheck(dossier, load_trust(trust), Rig(suite.family))
-            rows = await _run_again(dossier, suite, on_episode, relays)
+            bench = _bench(dossier, suite)
+            watch = Watch(dossier.plan, bench.controls)
+            rows = await _run_again(dossier, bench, on_episode, relays, watch)
             found = relays.judged(found)
             if dossier.card.source() == "recomputed":
                 found = [f for f in found if f.code != "E-EVD-184"]
@@ -107,6 +110,8 @@ async def verify(
             _check_scores(dossier, rows)
             found.append(finding("holds", "all numbers were recomputed and are the same"))
             found += _attempts(dossier)
+            found += _envelope(dossier)
+            found += await _comparison(dossier, bench, watch, on_episode)
             await _check_instrument(dossier, suite)
             found.append(finding("holds", "the instrument's check was repeated and is the same"))
     except AnswerableError as error:
@@ -144,7 +149,7 @@ async def regrade(
     dossier: Dossier, on_episode: Callable[[int, int], None] | None = None
 ) -> list[Graded]:
     """Run a dossier's episodes again and return their grades. Raises as ``verify`` would report."""
-    return await _run_again(dossier, _installed(dossier), on_episode)
+    return await _run_again(dossier, _bench(dossier, _installed(dossier)), on_episode)
 
 
 def _check_plan(dossier: Dossier, suite: Suite) -> None:
@@ -207,19 +212,27 @@ def _player(dossier: Dossier) -> Agent | TapeAgent:
     return TapeAgent(dossier.card.name, dossier.plan.agent, {})
 
 
+def _bench(dossier: Dossier, suite: Suite) -> Bench:
+    controls = dossier.controls(suite.family)
+    return Bench(dossier.plan, suite, Rig(suite.family), _player(dossier), controls=controls)
+
+
 async def _run_again(
     dossier: Dossier,
-    suite: Suite,
+    bench: Bench,
     on_episode: Callable[[int, int], None] | None,
     relays: RelayCheck | None = None,
+    watch: Watch | None = None,
 ) -> list[Graded]:
-    controls = dossier.controls(suite.family)
-    bench = Bench(dossier.plan, suite, Rig(suite.family), _player(dossier), controls=controls)
-    planned = list(items(dossier.plan, suite, dossier.nonce))
+    planned = list(items(dossier.plan, bench.suite, dossier.nonce))
     rows: list[Graded] = []
+    more = runs_again(bench.controls, bench.plan, exact=is_exact(dossier.card)) if watch else 0
 
     def on_ran(ran: Ran) -> None:
-        rows.append(graded(ran, suite.family))
+        row = graded(ran, bench.suite.family)
+        rows.append(row)
+        if watch is not None:
+            watch.take(ran, row)
         if relays is not None:
             relays.take(ran)
 
@@ -230,7 +243,7 @@ async def _run_again(
         if relays is not None:
             await relays.shard(number)
         if on_episode is not None:
-            on_episode(len(rows), len(planned))
+            on_episode(len(rows), len(planned) + more)
     return rows
 
 
@@ -255,6 +268,27 @@ def _check_scores(dossier: Dossier, rows: list[Graded]) -> None:
         )  # fmt: skip
 
 
+def _envelope(dossier: Dossier) -> list[Finding]:
+    """Work the operating envelope out again, where the run was governed.
+
+    Raises EvidenceError (E-ASM-006).
+    """
+    name = "envelope.json"
+    if not dossier.plan.policy:
+        if name in dossier.bundle.names():
+            raise EvidenceError(SCORES_DIFFER, "an envelope without controls", file=name)
+        return []
+    again = shown_envelope(dossier.plan, dossier.summary)
+    stated = dossier.result.predicate.get("envelope")
+    data = dossier.bundle.read(name)
+    if encode(again) != data or stated != digest_bytes(data):
+        raise EvidenceError(
+            SCORES_DIFFER, "the envelope does not follow from the claims", file=name
+        )
+    told = f"{again.count('within')} within, {again.count('provisional')} provisional"
+    return [finding("holds", f"the operating envelope follows from the claims: {told}")]
+
+
 def _attempts(dossier: Dossier) -> list[Finding]:
     """Check the stated attempts as far as they follow from the episodes, and tell them.
 
@@ -277,6 +311,43 @@ def _attempts(dossier: Dossier) -> list[Finding]:
         f"missing count as unsafe in every claim; {again} were taken up again after a stop "
         "(the tester's word)"
     )
+    return [finding("holds", told)]
+
+
+async def _comparison(
+    dossier: Dossier,
+    bench: Bench,
+    watch: Watch,
+    on_episode: Callable[[int, int], None] | None,
+) -> list[Finding]:
+    """Compare with and without controls again, where the run was governed.
+
+    Raises EvidenceError (E-ASM-006).
+    """
+    name, exact = COMPARISON_FILE, is_exact(dossier.card)
+    stated = dossier.result.predicate.get("comparison")
+    if bench.controls is None:
+        if stated is not None or name in dossier.bundle.names():
+            raise EvidenceError(SCORES_DIFFER, "a comparison without controls", file=name)
+        return []
+    done = bench.plan.count()
+    total = done + runs_again(bench.controls, bench.plan, exact=exact)
+
+    def on_compared(more: int) -> None:
+        nonlocal done
+        done += more
+        if on_episode is not None:
+            on_episode(done, total)
+
+    again = await compare(
+        bench, watch.kept, exact=exact, nonce=dossier.nonce, on_episode=on_compared
+    )
+    data = dossier.bundle.read(name)
+    if encode(again) != data or stated != digest_bytes(data):
+        raise EvidenceError(
+            SCORES_DIFFER, "the comparison with and without controls comes out otherwise", file=name
+        )
+    told = "the comparison with and without controls was recomputed and is the same"
     return [finding("holds", told)]
 
 

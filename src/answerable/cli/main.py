@@ -47,7 +47,10 @@ OUTPUT_GONE: Final = 141
 SECTIONS: Final = (
     ("Test an agent", ("test", "report", "suite", "agents", "system")),
     ("Check evidence", ("verify", "log", "trust", "share", "incident")),
-    ("Answer for an agent", ("certify", "drill", "policy", "gate", "approve", "stop", "access", "serve")),
+    (
+        "Answer for an agent",
+        ("certify", "drill", "policy", "gate", "approve", "stop", "access", "serve"),
+    ),
     ("Find help", ("doctor", "explain")),
 )
 """Headings of the help and the order of verbs below each; a verb not named here comes last."""

@@ -10,6 +10,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Any
 
+from answerable.assessment.arms import Comparison
 from answerable.assessment.run import Prepared, Price, Result
 from answerable.core.errors import printable
 from answerable.evidence.verify import Finding
@@ -111,7 +112,7 @@ def result_data(result: Result, dossier: Path, index: int) -> dict[str, Any]:
         "harm": summary.harm,
         "usefulness": summary.usefulness,
         "reports": summary.reports,
-    }
+    } | ({"comparison": result.comparison} if result.comparison is not None else {})
 
 
 def suite_claim(summary: Summary) -> ClaimResult:
@@ -172,6 +173,46 @@ def gap_text(gaps: tuple[LanguageGap, ...]) -> str:
     )
 
 
+def controls_lines(found: Comparison) -> list[str]:
+    """Return what stood between agent and world, and what it changed, a line each."""
+    arm, without = found.run(), found.without()
+    ground = "on" if found.ground_rule else "off"
+    watched = "; observed only, nothing was blocked" if arm.mode == "observe" else ""
+    controls = (
+        f"controls   policy {found.policy[:15]}.. ({found.rules} rules), reviewer {arm.reviewer} "
+        f"(assumed), ground rule {ground}{watched}"
+    )
+    with_, bare = arm.measured, without.measured
+    if with_ is None:
+        return [controls]
+    asks = f"{_whole(with_.asks_per_hundred)} asks per hundred tasks"
+    if bare is None:
+        return [controls, f"without    not run: {without.not_run}; with: {asks}"]
+    changed = (
+        f"without    unsafe {_from_to(bare.unsafe, with_.unsafe)}, useful "
+        f"{_from_to(bare.useful, with_.useful)}, {asks}{_part(found)}"
+    )
+    return [controls, changed]
+
+
+def _from_to(before: Estimate, after: Estimate) -> str:
+    return f"{per_cent(before.value)} % -> {per_cent(after.value)} %"
+
+
+def _whole(text: str) -> str:
+    return str(Decimal(text).quantize(Decimal(1), ROUND_HALF_EVEN))
+
+
+def _part(found: Comparison) -> str:
+    """Return of how many episodes, where these are not all."""
+    if (found.main, found.twins) == (found.main_planned, found.twins_planned):
+        return ""
+    return (
+        f" (the first {found.main} of {found.main_planned} main and {found.twins} of "
+        f"{found.twins_planned} twins)"
+    )
+
+
 def result_text(result: Result, dossier: Path, trust: Path) -> str:
     """Return the result on one screen."""
     summary, prepared = result.summary, result.prepared
@@ -185,6 +226,7 @@ def result_text(result: Result, dossier: Path, trust: Path) -> str:
     head = (
         f"  {claim.verdict.upper()}   unsafe rate of {printable(card.name)} "
         f"{printable(card.version)} against the limit {per_cent(claim.claim.limit)} %"
+        f"{_assumed(result)}"
     )
     episodes = (
         f"  episodes   {totals.planned} planned = {totals.safe} safe + {totals.unsafe} unsafe + "
@@ -195,6 +237,7 @@ def result_text(result: Result, dossier: Path, trust: Path) -> str:
         head,
         f"  why        {claim.reason}" if claim.reason else "",
         *[f"  {line}" for line in story_lines(summary, prepared.suite.family.hazards)],
+        *[f"  {line}" for line in (controls_lines(result.comparison) if result.comparison else [])],
         f"  languages  {gap_text(summary.gaps)}",
         episodes,
         f"  claims     {shown}",
@@ -206,6 +249,12 @@ def result_text(result: Result, dossier: Path, trust: Path) -> str:
         f"  check      answerable verify {dossier} --trust {trust}",
     ]
     return "\n".join(line for i, line in enumerate(lines) if line or i in (0, len(lines) - 4))
+
+
+def _assumed(result: Result) -> str:
+    """Return under which reviewer the headline stands, empty of a run that nothing guards."""
+    found = result.comparison
+    return f", reviewer {found.run().reviewer} assumed" if found is not None else ""
 
 
 def turns_text(source: str) -> str:

@@ -1,4 +1,4 @@
-"""Check a policy, see why it decides as it does, and what a change would let pass.
+"""Check a policy, explain its decisions, and compare it with another.
 
 Example: answerable policy check policy.cedar --family payments
 """

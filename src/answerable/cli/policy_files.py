@@ -76,9 +76,20 @@ def read_cases(path: Path) -> tuple[Case, ...]:
     """Return the cases of a YAML list. Raises UsageError (E-CTL-018)."""
     import yaml
 
+    text = read_text(path)
     try:
-        data = yaml.safe_load(read_text(path))
-    except yaml.YAMLError as error:
+        pending = [yaml.compose(text, Loader=yaml.SafeLoader)]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, yaml.MappingNode):
+                keys = [getattr(key, "value", None) for key, _ in node.value]
+                if len(keys) != len({str(key) for key in keys}):
+                    raise yaml.YAMLError("a key stands twice")
+                pending += [value for _, value in node.value]
+            elif isinstance(node, yaml.SequenceNode):
+                pending += node.value
+        data = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UsageError(POLICY_UNREADABLE, "a file is no YAML", path=path, reason=error) from error
     if not isinstance(data, list) or not data:
         raise UsageError(POLICY_UNREADABLE, "a file is no list of cases", path=path)

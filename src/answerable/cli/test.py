@@ -195,6 +195,7 @@ class _Job:
         self, prepared: Prepared, tester: Tester, run_folder: Path, nonce: str, *, resume: bool
     ) -> tuple[Result, int]:
         from answerable.agents.roster import roster
+        from answerable.assessment.comparison import is_exact, runs_again
         from answerable.assessment.dossier import seal
         from answerable.assessment.registry import register
         from answerable.assessment.run import check, open_agent, run
@@ -216,7 +217,9 @@ class _Job:
             if prepared.plan.challenge != "none" and not nonce:
                 raise self._waiting(run_folder, tester)
             unsafe = 0
-            with Progress("episodes", prepared.plan.count(), quiet=self.quiet) as bar:
+            plan, controls = prepared.plan, prepared.controls
+            total = plan.count() + runs_again(controls, plan, exact=is_exact(self.order.card))
+            with Progress("episodes", total, quiet=self.quiet) as bar:
 
                 def on_row(row: Graded) -> None:
                     nonlocal unsafe
@@ -224,8 +227,9 @@ class _Job:
                     bar.advance(1, note=f"unsafe {unsafe}")
 
                 result = await run(
-                    prepared, instrument, run_folder, agent, announce, nonce=nonce, on_row=on_row
-                )
+                    prepared, instrument, run_folder, agent, announce, nonce=nonce, on_row=on_row,
+                    on_compared=bar.advance,
+                )  # fmt: skip
         result = result._replace(annexes=self.wish.annexes)
         shutil.rmtree(run_folder / "dossier", ignore_errors=True)
         sealed = seal(result, tester, run_folder, run_folder / "dossier", card, None)

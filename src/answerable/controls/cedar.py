@@ -3,6 +3,9 @@
 The one module that knows ``cedarpy``. It turns a text into rules as plain data, checks types, and
 puts a request to rules that were parsed before. It knows nothing of tools or decisions.
 
+WHY ``cedarpy`` is imported where it is used: it takes some 50 ms, and a run without a policy needs
+none of it.
+
 Invariants:
 - A rule's ``@id`` is its policy id inside Cedar, so what Cedar names is what people read.
 - An answer is ``Allow`` only with the request checked against a schema and nothing that erred:
@@ -16,12 +19,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-import cedarpy
 import msgspec
-
-# WHY the inner function: the public wrapper copies the request and decodes the answer into classes,
-# a fifth of a decision's time; tests/controls/test_decide.py compares the two on random requests.
-from cedarpy._internal import is_authorized as _is_authorized
 
 from answerable.controls.problems import HIDDEN_CHARACTER, POLICY_SYNTAX
 from answerable.core.errors import UsageError
@@ -30,7 +28,11 @@ Node = Mapping[str, Any]
 """An expression in Cedar's JSON form: one operator and its operands."""
 
 TEXT_LIMIT = 4 << 20
-"""Bytes of policy text that are accepted."""
+"""Characters of policy text that are accepted."""
+DEPTH_LIMIT = 64
+"""Brackets inside brackets that are accepted in a rule."""
+RULE_LIMIT = 8192
+"""Characters outside strings that are accepted in a rule."""
 
 
 class Statement(NamedTuple):
@@ -97,10 +99,17 @@ _NOTHING = "[]"
 class Requests:
     """Schema of the requests of one tool, parsed once, and rules to put them to."""
 
-    __slots__ = ("_action", "_entities", "_schema")
+    __slots__ = ("_action", "_authorize", "_entities", "_schema")
 
     def __init__(self, schema: Mapping[str, object], action: str) -> None:
         """Parse the JSON form of a schema. action: the tool."""
+        import cedarpy
+
+        # WHY the inner function: the public wrapper copies the request and makes classes of the
+        # answer, a fifth of a decision's time; tests/controls/test_decide.py compares the two.
+        from cedarpy._internal import is_authorized
+
+        self._authorize = is_authorized
         self._schema = cedarpy.Schema.from_json_str(json.dumps(schema))
         self._entities = cedarpy.Entities.from_json_str(_NOTHING)._inner
         self._action = {"type": "Action", "id": action}
@@ -116,7 +125,7 @@ class Requests:
             "resource": {"type": "Thing", "id": thing},
             "context": _write_context(context).decode(),
         }
-        return _read_answer(_is_authorized(request, rules.parsed, self._entities, self._schema))
+        return _read_answer(self._authorize(request, rules.parsed, self._entities, self._schema))
 
 
 class Rules:
@@ -125,10 +134,17 @@ class Rules:
     __slots__ = ("parsed",)
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        """Hand rules with unique ids to Cedar."""
+        """Hand rules with unique ids to Cedar. Raises UsageError (E-CTL-001)."""
+        import cedarpy
+
         static = {rule.id: rule.source for rule in rules}
         text = json.dumps({"templates": {}, "staticPolicies": static, "templateLinks": []})
-        self.parsed = cedarpy.PolicySet.from_json_str(text)
+        try:
+            self.parsed = cedarpy.PolicySet.from_json_str(text)
+        except ValueError as error:
+            raise UsageError(
+                POLICY_SYNTAX, "the rules cannot be read back", line=1, reason=error
+            ) from error
 
 
 def parse(text: str) -> tuple[Rule, ...]:
@@ -136,6 +152,8 @@ def parse(text: str) -> tuple[Rule, ...]:
 
     Raises UsageError: E-CTL-001 when it is no Cedar, E-CTL-014 when it hides a character.
     """
+    import cedarpy
+
     if len(text) > TEXT_LIMIT:
         raise UsageError(POLICY_SYNTAX, "the policy is too long", characters=len(text))
     _check_characters(text)
@@ -156,10 +174,13 @@ def parse(text: str) -> tuple[Rule, ...]:
 
 
 def split(text: str) -> list[Statement]:
-    """Split a text at the semicolons that stand in no string and no comment."""
+    """Split a text at the semicolons that stand in no string and no comment.
+
+    Raises UsageError (E-CTL-001) for a rule that is nested too deep or too long.
+    """
     found: list[Statement] = []
     start = at = 0
-    line = first = 0
+    line = first = depth = size = 0
     while at < len(text):
         c = text[at]
         if c == "/" and text.startswith("//", at):
@@ -167,10 +188,16 @@ def split(text: str) -> list[Statement]:
             at = len(text) if end < 0 else end
             continue
         if not c.isspace() and not first:
-            start, first = at, line + 1
+            start, first, depth, size = at, line + 1, 0, 0
         if c == '"':
             at, line = _string_end(text, at, line)
             continue
+        size += 1
+        depth += (c in "([{") - (c in ")]}")
+        # INVARIANT: Cedar's parser is recursive and ends the whole process where its stack ends
+        # (some 800 brackets), so no deep text ever reaches it.
+        if depth > DEPTH_LIMIT or size > RULE_LIMIT:
+            raise UsageError(POLICY_SYNTAX, "a rule is too long or too deep", line=first)
         if c == "\n":
             line += 1
         elif c == ";":
@@ -184,6 +211,8 @@ def split(text: str) -> list[Statement]:
 
 def type_faults(text: str, schema: Mapping[str, object]) -> list[Fault]:
     """Check a text strictly against the JSON form of a schema, and return what is ill typed."""
+    import cedarpy
+
     handle = cedarpy.Schema.from_json_str(json.dumps(schema))
     result = cedarpy.validate_policies(text, handle)
     if result.validation_passed:
@@ -221,6 +250,8 @@ def _string_end(text: str, at: int, line: int) -> tuple[int, int]:
 
 def _syntax_error(statements: Sequence[Statement], error: Exception) -> UsageError:
     """Return the error for the first statement that alone is no Cedar."""
+    import cedarpy
+
     for statement in statements:
         try:
             cedarpy.policies_to_json_str(statement.text)

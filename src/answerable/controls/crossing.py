@@ -79,8 +79,10 @@ class Labelled:
 
 
 def _is_away(places: set[str], countries: tuple[str, ...]) -> bool:
-    return not countries or any(place not in places or not place for place in countries) or (
-        len(places) > 1
+    return (
+        not countries
+        or any(place not in places or not place for place in countries)
+        or (len(places) > 1)
     )
 
 

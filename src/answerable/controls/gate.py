@@ -6,39 +6,57 @@ critical section; stop once more; run; record the outcome.
 
 Invariants:
 - Up to the run every failure denies, whatever failed.
+- A decision, its record and what it reserves are one critical section: nothing is decided between.
+- The keeper learns of a proposal when it is decided for good, so that an act is never counted
+  against itself; ``Waiting`` holds it back, for the gate and for whoever decides again.
 - An act whose outcome is missing is in doubt: it is never tried again, keeps its reservation, and
   no further irreversible act runs until a person has resolved it.
-- What runs are the very bytes that were decided on, or these with arguments lowered.
+- What runs are the very arguments that were decided on, or these with some lowered.
 - A gate that only observes decides and records all the same, says so in every record, and blocks
-  nothing.
+  nothing, also when something fails.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from threading import RLock
 from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from answerable.controls.decide import decide
 from answerable.controls.policy import Policy
+from answerable.controls.problems import CALL_TWICE
 from answerable.controls.records import Decision, Facts
 from answerable.controls.reviewers import Answer, Request, Reviewer
 from answerable.controls.stop import Latch
-from answerable.events.stream import Action, Answered, Decided, Event
+from answerable.core.errors import UsageError
+from answerable.events.stream import Action, Answered, Decided, Event, Proposed
 
 T = TypeVar("T")
 
+Args = Mapping[str, object]
 Mode = Literal["enforce", "observe"]
 Because = Literal["", "denied", "rejected", "unanswered", "stopped"]
 """Why an act did not run, as the agent is told: a rule forbids it, a person rejected it, nobody
 answered, or the system is stopped."""
 
+ERROR, STOPPED, IN_DOUBT, CHANGED = "gate-error", "stopped", "in-doubt", "changed-while-waiting"
+REJECTED, UNANSWERED = "rejected", "unanswered"
+"""Reasons of the gate itself, as ``decided`` events hold them."""
+
+
+ANSWERS: tuple[Answer, ...] = ("approve", "reject")
+
 
 class Keeper(Protocol):
     """Gives the facts before an action, from the events before it."""
 
-    def facts(self, action: Action, args: Mapping[str, object]) -> Facts:
+    def facts(self, action: Action, args: Args) -> Facts:
         """Return the facts."""
+        ...
+
+    def observe(self, event: Event, parsed: object = None) -> None:
+        """Take the next event. parsed: arguments of a proposal, if they were parsed."""
         ...
 
 
@@ -48,26 +66,46 @@ class Passed(NamedTuple, Generic[T]):
 
     because: Because
     decision: Decision
-    args: Mapping[str, object]
+    args: Args
     outcome: T | None
 
 
-class Refused(Exception):  # noqa: N818
-    """A step before the run failed. because, reason: what is told and recorded."""
+class Waiting:
+    """Events of a proposal that the keeper does not know yet. args: parsed. is_recorded: the
+    proposal itself is."""
 
-    def __init__(self, because: Because, reason: str) -> None:
-        """Refuse."""
-        super().__init__(reason)
-        self.because: Because = because
-        self.reason = reason
+    __slots__ = ("args", "events", "is_recorded")
+
+    def __init__(self, args: Args) -> None:
+        """Hold nothing back yet."""
+        self.args = args
+        self.events: list[Event] = []
+        self.is_recorded = False
+
+    def tell(self, show: Callable[[Event, object], None]) -> None:
+        """Show everything to a keeper, each event once, also when it fails in between."""
+        while self.events:
+            event = self.events.pop(0)
+            show(event, self.args if type(event) is Proposed else None)
+
+
+class _Verdict(NamedTuple):
+    """What a look at everything says. because: empty when the act may go on. facts: that were
+    looked at, None when there was no need."""
+
+    because: Because
+    decision: Decision
+    facts: Facts | None
 
 
 class Gate:
     """One gate of one system.
 
-    policy, keeper: what decides. reviewer: who is asked. latch: what stops. record: makes an event
-    durable, and known to the keeper, before it returns. version: of the thing acted on, for the
-    check after a wait. is_harmful: tells, in a test, whether an act would break a rule.
+    policy, keeper: what decides. record: makes an event durable before it returns. at: number of
+    the next event. reviewer: who is asked. latch: what stops. version: of the thing acted on, for
+    the check after a wait. is_harmful: tells, in a test, whether an act would break a rule.
+    doubtful: calls without a known outcome. unrecorded: records and reports to the keeper that
+    failed while the gate only observed.
     """
 
     def __init__(
@@ -75,153 +113,258 @@ class Gate:
         policy: Policy,
         keeper: Keeper,
         record: Callable[[Event], None],
+        at: Callable[[], int],
         *,
         reviewer: Reviewer,
         latch: Latch | None = None,
         mode: Mode = "enforce",
         version: Callable[[Action], str] = lambda _: "",
-        is_harmful: Callable[[Action, Mapping[str, object]], bool] = lambda _, __: False,
+        is_harmful: Callable[[Action, Args], bool] = lambda _, __: False,
+        doubtful: Iterable[str] = (),
     ) -> None:
-        """Make a gate with nothing in doubt."""
-        self.policy = policy
-        self.mode: Mode = mode
-        self.doubtful: set[str] = set()
+        """Make a gate. doubtful: calls that an earlier gate left in doubt."""
+        self._enforces = mode == "enforce"
+        self.doubtful = set(doubtful)
+        self.unrecorded = 0
+        self._policy, self._digest = policy, policy.digest
         self._keeper = keeper
         self._record = record
+        self._at = at
         self._reviewer = reviewer
         self._latch = latch or Latch()
         self._version = version
         self._is_harmful = is_harmful
         self._guard = RLock()
+        self._begun = set(self.doubtful)
         self._asked = 0
+
+    @property
+    def mode(self) -> Mode:
+        """Return whether this gate blocks or only observes."""
+        return "enforce" if self._enforces else "observe"
+
+    @property
+    def policy(self) -> Policy:
+        """Return the policy that decides now."""
+        return self._policy
+
+    @policy.setter
+    def policy(self, policy: Policy) -> None:
+        """Exchange the policy, but never between a decision and its record."""
+        with self._guard:
+            self._policy, self._digest = policy, policy.digest
+
+    def note(self, make: Callable[[int], Event]) -> None:
+        """Record an event that is no proposal, and tell the keeper. make: from its number."""
+        with self._guard:
+            self._show(self._write(make(self._at())), None)
+
+    def watch(self, events: Iterable[Event]) -> None:
+        """Tell the keeper of events that are recorded already."""
+        for event in events:
+            self._keeper.observe(event)
 
     def carry(
         self,
-        at: Callable[[], int],
+        turn: int,
         call: str,
         action: Action,
-        args: Mapping[str, object],
-        run: Callable[[Mapping[str, object]], T],
+        args: Args,
+        run: Callable[[Args], T],
+        settle: Callable[[T, Decision], None] = lambda _, __: None,
     ) -> Passed[T]:
         """Pass one proposed action, and run it if it may run.
 
-        at: number of the next event. call: id of the call. args: the strict parse of the action's
-        text. run: carries it out. Raises whatever ``run`` raises, after the act is in doubt.
+        turn: of the agent. call: id that no other proposal has. args: the strict parse of the
+        action's text. run: carries it out. settle: records the outcome, through ``note``. Raises
+        whatever these two raise, after the act is in doubt, and UsageError (E-CTL-051) for an id
+        that was used before, which then runs nothing.
         """
-        denied = Decision("deny", self.policy.digest, ("gate-error",))
-        decision = denied
+        with self._guard:
+            if call in self._begun and self._enforces:
+                raise UsageError(CALL_TWICE, "a call's id was used before", call=call)
+            self._begun.add(call)
+        waiting = Waiting(args)
         try:
-            decision = self._decided(action, args)
-            if decision.kind == "ask" and self.mode == "enforce":
-                decision = self._approved(at, call, action, args, decision)
-            if self.mode == "enforce":
-                self._require_running(action)
-                self._require_clear(action)
-            allowed = decision.kind in ("allow", "narrow") or self.mode == "observe"
-            if not allowed:
-                raise Refused("denied", "")
-            lowered = self._lowered(args, decision)
-            with self._guard:
-                # INVARIANT: the intent is recorded, and counted by the keeper, before anything
-                # else can be decided on.
-                self._note(at, call, decision)
-        except Refused as refused:
-            if refused.reason:
-                decision = Decision("deny", self.policy.digest, (refused.reason,))
-            return self._refuse(at, call, decision, args, refused.because)
+            verdict = self._decided(turn, waiting, call, action)
         except Exception:  # WHY broad: whatever fails before the run denies
-            if self.mode == "enforce":
-                return self._refuse(at, call, denied, args, "denied")
-            lowered, decision = args, denied
-            self._note(at, call, decision)
-        if self.mode == "enforce" and self._latch.stops(action.tool) is not None:
-            stopped = Decision("deny", self.policy.digest, ("stopped",))
-            return self._refuse(at, call, stopped, args, "stopped")
-        self.doubtful.add(call)
-        outcome = run(lowered)
-        self.doubtful.discard(call)
-        return Passed("", decision, lowered, outcome)
+            verdict = self._denied(waiting, call, ERROR, "denied")
+        decision = verdict.decision
+        if self._enforces:
+            if verdict.because:
+                return Passed(verdict.because, decision, args, None)
+            if self._latch.stops(action.tool) is not None:
+                verdict = self._denied(waiting, call, STOPPED, "stopped")
+                return Passed("stopped", verdict.decision, args, None)
+        ran = lowered(waiting.args, decision) if self._enforces else args
+        # INVARIANT: whatever ends it before its outcome is recorded leaves it in doubt
+        try:
+            outcome = run(ran)
+            self._settled(outcome, decision, settle)
+        except BaseException:
+            self.doubtful.add(call)
+            raise
+        return Passed("", decision, ran, outcome)
 
     def resolve(self, call: str) -> bool:
-        """Tell that a person has found out what became of an act in doubt."""
-        found = call in self.doubtful
-        self.doubtful.discard(call)
-        return found
+        """Tell that a person has found out what became of an act in doubt. Its reservation stays:
+        whether it happened is a new fact, and comes as an event of its own."""
+        with self._guard:
+            found = call in self.doubtful
+            self.doubtful.discard(call)
+            return found
 
-    def _decided(self, action: Action, args: Mapping[str, object]) -> Decision:
-        if self.mode == "enforce":
-            self._require_running(action)
-        return decide(self.policy, action, args, self._keeper.facts(action, args))
+    def _decided(self, turn: int, waiting: Waiting, call: str, action: Action) -> _Verdict:
+        """Record the proposal, decide, ask if need be, and record the decision."""
+        with self._guard:
+            waiting.events.append(self._write(Proposed(self._at(), turn, call, action)))
+            waiting.is_recorded = True
+            verdict = self._look(action, waiting.args)
+            asks = verdict.decision.kind == "ask" and not verdict.because
+            if not asks or not self._enforces:
+                self._conclude(waiting, call, verdict.decision)
+                return verdict
+            number, self._asked = self._asked, self._asked + 1
+        return self._approved(waiting, call, action, verdict, number)
+
+    def _look(self, action: Action, args: Args) -> _Verdict:
+        """Look at everything: is it stopped, what does the policy say, is anything in doubt."""
+        if self._latch.stops(action.tool) is not None:
+            return _Verdict("stopped", Decision("deny", self._digest, (STOPPED,)), None)
+        facts = self._keeper.facts(action, args)
+        decision = decide(self._policy, action, args, facts)
+        if decision.kind == "deny":
+            return _Verdict("denied", decision, facts)
+        if self.doubtful:
+            spec = self._policy.tools.get(action.tool)
+            if spec is None or spec.kind == "irreversible":
+                return _Verdict("denied", Decision("deny", self._digest, (IN_DOUBT,)), facts)
+        return _Verdict("", decision, facts)
 
     def _approved(
-        self,
-        at: Callable[[], int],
-        call: str,
-        action: Action,
-        args: Mapping[str, object],
-        asked: Decision,
-    ) -> Decision:
+        self, waiting: Waiting, call: str, action: Action, first: _Verdict, number: int
+    ) -> _Verdict:
         """Ask the reviewer, and look at everything again after the wait."""
-        version, digest = self._version(action), self.policy.digest
-        self._note(at, call, asked)
-        answer = self._answer(action, args, asked)
-        self._record(Answered(at(), call, self._reviewer.name, answer))
-        if answer == "reject":
-            raise Refused("rejected", "rejected")
+        asked = first.decision
+        version = self._version(action)
+        # WHY a copy: whoever waits, or is shown the arguments, may still hold and change them
+        args = waiting.args = deepcopy(waiting.args)
+        with self._guard:
+            waiting.events.append(self._write(self._event(call, asked)))
+        answer = self._answer(number, action, args, first)
+        with self._guard:
+            answered = Answered(self._at(), call, self._reviewer.name, answer)
+            waiting.events.append(self._write(answered))
         if answer != "approve":
-            raise Refused("unanswered", "unanswered")
-        again = self._decided(action, args)
-        same = again == asked and self.policy.digest == digest and self._version(action) == version
-        if not same:
-            raise Refused("denied", "changed-while-waiting")
-        return Decision(
-            "narrow" if asked.narrowed else "allow", digest, asked.reasons, asked.narrowed
-        )
+            if answer == "reject":
+                return self._denied(waiting, call, REJECTED, "rejected")
+            return self._denied(waiting, call, UNANSWERED, "unanswered")
+        is_same = self._version(action) == version
+        with self._guard:
+            again = self._look(action, args)
+            if again.decision.reasons in ((STOPPED,), (IN_DOUBT,)):
+                self._conclude(waiting, call, again.decision)
+                return again
+            if not (is_same and again.decision == asked and still_holds(first.facts, again.facts)):
+                return self._denied(waiting, call, CHANGED, "denied")
+            passed = approved(asked)
+            self._conclude(waiting, call, passed)
+        return _Verdict("", passed, again.facts)
 
-    def _answer(self, action: Action, args: Mapping[str, object], asked: Decision) -> Answer:
-        number = self._asked
-        self._asked += 1
-        facts = self._keeper.facts(action, args)
-        lowered = self._lowered(args, asked)
-        request = Request(
-            number, action, lowered, asked, facts, lambda: self._is_harmful(action, lowered)
-        )
+    def _answer(self, number: int, action: Action, args: Args, first: _Verdict) -> Answer:
+        will_run = lowered(args, first.decision)
         try:
-            answer = self._reviewer.answer(request)
+            answer: object = self._reviewer.answer(
+                Request(
+                    number, action, deepcopy(will_run), first.decision,
+                    first.facts or Facts(),
+                    lambda: self._is_harmful(action, will_run),
+                )
+            )  # fmt: skip
         except Exception:  # WHY broad: a reviewer that fails has not approved
             return "absent"
-        return answer if answer in ("approve", "reject") else "absent"
+        # WHY by equal text: a reviewer is foreign code and may return anything
+        for known in ANSWERS:
+            if type(answer) is str and answer == known:
+                return known
+        return "absent"
 
-    def _require_running(self, action: Action) -> None:
-        if self._latch.stops(action.tool) is not None:
-            raise Refused("stopped", "stopped")
+    def _denied(self, waiting: Waiting, call: str, reason: str, because: Because) -> _Verdict:
+        """Deny for a reason of the gate's own. What cannot even be recorded is denied as well."""
+        decision = Decision("deny", self._digest, (reason,))
+        try:
+            if waiting.is_recorded:
+                self._conclude(waiting, call, decision)
+        except Exception:  # WHY broad: a denial stands, whatever becomes of its record
+            decision = Decision("deny", self._digest, (ERROR,))
+        return _Verdict(because, decision, None)
 
-    def _require_clear(self, action: Action) -> None:
-        spec = self.policy.tools.get(action.tool)
-        if self.doubtful and (spec is None or spec.kind == "irreversible"):
-            raise Refused("denied", "in-doubt")
+    def _conclude(self, waiting: Waiting, call: str, decision: Decision) -> None:
+        """Record a decision and tell the keeper of the whole proposal."""
+        with self._guard:
+            # INVARIANT: the intent is recorded, and counted by the keeper, before anything else
+            # can be decided on
+            waiting.events.append(self._write(self._event(call, decision)))
+            waiting.tell(self._show)
 
-    def _lowered(self, args: Mapping[str, object], decision: Decision) -> Mapping[str, object]:
-        if not decision.narrowed or self.mode == "observe":
-            return args
-        return {**args, **{item.argument: item.limit for item in decision.narrowed}}
-
-    def _refuse(
-        self,
-        at: Callable[[], int],
-        call: str,
-        decision: Decision,
-        args: Mapping[str, object],
-        because: Because,
-    ) -> Passed[T]:
-        self._note(at, call, decision)
-        return Passed(because, decision, args, None)
-
-    def _note(self, at: Callable[[], int], call: str, decision: Decision) -> None:
+    def _event(self, call: str, decision: Decision) -> Decided:
         narrowed = {item.argument: item.limit for item in decision.narrowed}
-        self._record(
-            Decided(
-                at(), call, decision.kind, decision.policy, decision.reasons, narrowed,
-                "" if self.mode == "enforce" else "observe",
-            )
+        return Decided(
+            self._at(), call, decision.kind, decision.policy, decision.reasons, narrowed,
+            "" if self._enforces else "observe",
         )  # fmt: skip
+
+    def _settled(
+        self, outcome: T, decision: Decision, settle: Callable[[T, Decision], None]
+    ) -> None:
+        with self._guard:
+            try:
+                settle(outcome, decision)
+            except Exception:  # WHY broad: who only observes hands over the outcome
+                if self._enforces:
+                    raise
+                self.unrecorded += 1
+
+    def _write(self, event: Event) -> Event:
+        try:
+            self._record(event)
+        except Exception:  # WHY broad: who only observes blocks nothing
+            if self._enforces:
+                raise
+            self.unrecorded += 1
+        return event
+
+    def _show(self, event: Event, parsed: object) -> None:
+        try:
+            self._keeper.observe(event, parsed)
+        except Exception:  # WHY broad: who only observes blocks nothing
+            if self._enforces:
+                raise
+            self.unrecorded += 1
+
+
+def lowered(args: Args, decision: Decision) -> Args:
+    """Return the arguments as a decision lets them run."""
+    if not decision.narrowed:
+        return args
+    return {**args, **{item.argument: item.limit for item in decision.narrowed}}
+
+
+def approved(asked: Decision) -> Decision:
+    """Return what a decision to ask becomes once a person has approved."""
+    kind: Literal["allow", "narrow"] = "narrow" if asked.narrowed else "allow"
+    return Decision(kind, asked.policy, asked.reasons, asked.narrowed)
+
+
+def still_holds(before: Facts | None, after: Facts | None) -> bool:
+    """Tell whether what a person was shown of an act still holds. Other acts may have been
+    proposed meanwhile, as long as they do not touch this one."""
+    if before is None or after is None:
+        return before is after
+    return (
+        before.resource == after.resource
+        and before.total == after.total
+        and before.unvouched == after.unvouched
+        and before.crossing == after.crossing
+        and before.after == after.after
+    )

@@ -34,7 +34,9 @@ _NAME_WORDS = 12
 _OPAQUE = 24
 _LONGEST_WORD = 64
 
-_TRADITIONAL: Final = frozenset("帳戶請轉匯貨這個為與發單據銀資訊後應對時間說話須還將給過電聯繫價號")
+_TRADITIONAL: Final = frozenset(
+    "帳戶請轉匯貨這個為與發單據銀資訊後應對時間說話須還將給過電聯繫價號"
+)
 _SCRIPTS: Final = (
     ("zh", "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"),
     ("th", "\u0e01-\u0e3a\u0e40-\u0e5b"),
@@ -44,7 +46,8 @@ _SCRIPTS: Final = (
 )
 _WORDS: Final = MappingProxyType({
     "en": (
-        "the and of in out up to is are was were not our your please for with has have had be been will "
+        "the a an and of in out up one whatever to is are was were not our your please for "
+        "with has have had be been will "
         "would should must this that these those as by from on at it its we you they he she i my "
         "if or no any all do does did can could may there here when which who what into before "
         "after until without within under above about also only so than then but because per us "
@@ -61,7 +64,7 @@ _WORDS: Final = MappingProxyType({
     ),
     "id": (
         "rekening faktur pembayaran tagihan silakan bisa karena uang bahwa nomor tolong "
-        "bapak ibu bagian sesuai kirim kirimkan transfer ditransfer berubah perubahan pengiriman "
+        "bapak ibu bagian sesuai kirim kirimkan ditransfer berubah perubahan pengiriman "
         "keuangan surat pengembalian dana hormat pemberitahuan pembukuan agar rekonsiliasi arsip "
         "narahubung identitas kapan saja balasan surel disepakati manajemen menelepon telepon "
         "persetujuan disetujui mendesak dikerjakan pemeriksaan pemasok meskipun cocok "
@@ -91,8 +94,8 @@ _WORDS: Final = MappingProxyType({
 
 
 class Run(msgspec.Struct, frozen=True, gc=False):
-    """A language that was found. tag: BCP 47, or ``MALAYIC``. names: the places where it was found, when they may
-    be nothing but names, to be compared with the names on record; else empty."""
+    """A language that was found. tag: BCP 47, or ``MALAYIC``. names: the places where it was found,
+    when they may be nothing but names, to be compared with the names on record; else empty."""
 
     tag: str
     names: tuple[str, ...] = ()
@@ -101,17 +104,16 @@ class Run(msgspec.Struct, frozen=True, gc=False):
 class Entered:
     """The languages of what entered an episode from outside the house."""
 
-    __slots__ = ("_named", "_tags", "is_empty")
+    __slots__ = ("_named", "_sorted", "_tags")
 
     def __init__(self) -> None:
         """Start with nothing entered."""
         self._tags: set[str] = set()
         self._named: list[Run] = []
-        self.is_empty = True
+        self._sorted: tuple[str, ...] = ()
 
     def add(self, text: str) -> None:
         """Take a text."""
-        self.is_empty = False
         for run in languages_of(skeleton_of(text)):
             if run.names:
                 self._named.append(run)
@@ -122,15 +124,18 @@ class Entered:
         """Return the tags, sorted. is_name: whether a few characters are a name on record, which
         makes no text a text in their language."""
         found = self._tags
-        if self._named or MALAYIC in found:
-            found = set(found)
-            for run in self._named:
-                if run.tag not in found and not all(is_name(each) for each in run.names):
-                    found.add(run.tag)
-            if MALAYIC in found:
-                found.remove(MALAYIC)
-                if not found & {"id", "ms"}:
-                    found |= {"id", "ms"}
+        if not self._named and MALAYIC not in found:
+            if len(found) != len(self._sorted):
+                self._sorted = tuple(sorted(found))
+            return self._sorted
+        found = set(found)
+        for run in self._named:
+            if run.tag not in found and not all(is_name(each) for each in run.names):
+                found.add(run.tag)
+        if MALAYIC in found:
+            found.remove(MALAYIC)
+            if not found & {"id", "ms"}:
+                found |= {"id", "ms"}
         return tuple(sorted(found))
 
 
@@ -150,7 +155,9 @@ def _script_runs() -> re.Pattern[str]:
         f"(?P<{tag}>[{span}]+(?: [{span}]+)*)" for tag, span in _SCRIPTS if tag != "zh"
     )
     han = _SCRIPTS[0][1]
-    latin = "\x00-\u02af\u0300-\u036f\u1d00-\u1dbf\u1e00-\u1eff\u2000-\u2bff\u3000-\u303f\ufb00-\ufb06"
+    latin = (
+        "\x00-\u02af\u0300-\u036f\u1d00-\u1dbf\u1e00-\u1eff\u2000-\u2bff\u3000-\u303f\ufb00-\ufb06"
+    )
     known = "".join(span for _, span in _SCRIPTS)
     return re.compile(f"{groups}|(?P<zh>[{han}]+)|(?P<und>[^{latin}{known}]+)")
 
@@ -180,10 +187,10 @@ def languages_of(skeleton: str) -> tuple[Run, ...]:
 
 def skeleton_of(text: str) -> str:
     """Return a text with all of its digits as 0: the same for texts that differ in numbers only."""
-    return text.translate(_NO_DIGITS)
-
-
-_NO_DIGITS: Final = MappingProxyType({0x30 + digit: "0" for digit in range(10)})
+    for digit in "123456789":
+        # WHY not translate: it is five times slower beyond ASCII
+        text = text.replace(digit, "0")
+    return text
 
 
 def _may_be_names(tag: str, places: list[str]) -> bool:
@@ -223,9 +230,7 @@ def _latin(text: str, *, is_alone: bool) -> tuple[Run, ...]:
         unknown.append("")
     if unknown:
         found[UNKNOWN] = unknown
-    return tuple(
-        [Run(tag, tuple(names) if all(names) else ()) for tag, names in found.items()]
-    )
+    return tuple([Run(tag, tuple(names) if all(names) else ()) for tag, names in found.items()])
 
 
 @lru_cache(maxsize=1)
@@ -240,7 +245,7 @@ def _words(sentence: str) -> tuple[list[str], bool]:
     is_opaque = False
     for each in re.split(r"[\s,/\"\u2019'()`]+", sentence):
         token = each.strip("-.:;!?*_#<>=&+~$%^|\\")
-        if any([c.isdigit() or c in "@_" for c in token]) or "." in token:
+        if any(c.isdigit() or c in "@_" for c in token) or "." in token:
             is_opaque = is_opaque or (len(token) >= _OPAQUE and "@" not in token)
         elif token.replace("-", "").isalpha() or not token.isascii():
             is_opaque = is_opaque or len(token) >= _LONGEST_WORD
@@ -258,7 +263,8 @@ def _of_sentence(
 ) -> tuple[tuple[str, ...], frozenset[str]]:
     """Return the languages that a sentence may be in, and those that single words of it hint at.
 
-    lower: how many words begin with a small letter. only: words of the text that are of one language alone, which this sentence's are added to.
+    lower: how many words begin with a small letter. only: words of the text that are of one
+    language alone, which this sentence's are added to.
     """
     mine = dict.fromkeys(only, 0)
     shared = 0

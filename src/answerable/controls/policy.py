@@ -38,8 +38,9 @@ VERSION = "answerable.policy.v1"
 
 GROUND_RULE = "ground-rule"
 MACHINERY = ("request-invalid", "rule-error", "unknown-tool", "fact-missing", "no-permit")
-RESERVED = frozenset((*MACHINERY, GROUND_RULE, "gate-error", "stopped"))
-"""Reasons that are no rule's."""
+GATE = ("gate-error", "stopped", "in-doubt", "changed-while-waiting", "rejected", "unanswered")
+RESERVED = frozenset((*MACHINERY, *GATE, GROUND_RULE))
+"""Reasons that are no rule's: of ``decide``, of the gate, and the ground rule."""
 
 _PLAIN_ID = re.compile(r"[a-z0-9-]{1,64}")
 _NARROW = re.compile(r"narrow:([A-Za-z_][A-Za-z0-9_]*)<=(-?[0-9]{1,19})")

@@ -127,10 +127,16 @@ UNKNOWN_REVIEWER = Problem(
     "Who is assumed to answer decides what a control is worth.",
     "name absent, rubber-stamp, or detects:H,F with hit and false-alarm rate in per cent",
 )
+CALL_TWICE = Problem(
+    "E-CTL-051",
+    "a call's id that was used before",
+    "Nobody could tell which of two acts was allowed, and one in doubt would be tried again.",
+    "give every proposal an id of its own",
+)
 
 ALL = (
     POLICY_SYNTAX, NO_RULE_ID, RULE_ID_TWICE, RULE_ID_NOT_PLAIN, UNKNOWN_NOTE, UNKNOWN_TOOL,
     ILL_TYPED, ELSE_ON_PERMIT, BAD_ELSE, BAD_NARROW, TEMPLATE, SCOPE, OPERATOR, HIDDEN_CHARACTER,
     TOOL_UNMAPPED, NEVER_THERE, NO_RULES, POLICY_UNREADABLE,
-    BAD_FACT_SETTINGS, UNKNOWN_REVIEWER,
+    BAD_FACT_SETTINGS, UNKNOWN_REVIEWER, CALL_TWICE,
 )  # fmt: skip

@@ -10,7 +10,7 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from answerable.controls.crossing import Labelled
@@ -20,6 +20,9 @@ from answerable.events.stream import Label
 
 OUTSIDE: Final = frozenset({"user", "third_party", "tool_metadata", "memory", "peer"})
 """Provenances of what enters from outside the house."""
+
+SHORT: Final = 64
+"""Characters of a result's field that ``after`` speaks of."""
 
 Seen = dict[str, list[tuple[str, Mapping[str, Any]]]]
 """What is known of each record, by id, in order of events: its table, when that is known, and
@@ -38,6 +41,10 @@ class Reading:
         self.labelled = Labelled()
         self.entered = Entered()
         self.seen: Seen = {}
+
+    def add_known(self, record: str, table: str, fields: Mapping[str, Any]) -> None:
+        """Take what is known of a record. table: its table, or empty when that is not known."""
+        self.seen.setdefault(record, []).append((table, fields))
 
     def read(self, at: int, value: object, labels: tuple[Label, ...], *, is_answer: bool) -> None:
         """Take a result. at: its event. labels: the first is of the whole. is_answer: its records
@@ -83,19 +90,36 @@ class _Walk:
             record = ""
         if type(currency) is not str:
             currency = ""
-        hidden = None
-        for field, each in value.items():
-            mine = parts.get(prefix + field, label) if parts else label
-            if mine.provenance != "record":
-                hidden = {*(hidden or ()), field}
-            if type(each) is str:
-                if each:
+        hidden: set[str] = set()
+        # WHY apart: most of what is read are strings under the label of their record
+        is_usual = (
+            label.provenance == "record"
+            and not label.data_class
+            and not self.is_answer
+            and (not label.tenant or label.tenant == to.tenant)
+        )
+        if is_usual and not parts:
+            usual = [(k, v) for k, v in value.items() if type(v) is str and v]
+            for field, each in value.items():
+                if type(each) is not str:
+                    self.walk(each, prefix + field, label, field, record, currency)
+        else:
+            usual = []
+            for field, each in value.items():
+                mine = parts.get(prefix + field, label)
+                if mine.provenance != "record":
+                    hidden.add(field)
+                if type(each) is not str:
+                    self.walk(each, prefix + field, mine, field, record, currency)
+                elif each and mine is label and is_usual:
+                    usual.append((field, each))
+                elif each:
                     self._string(each, mine, field, record)
-            else:
-                self.walk(each, prefix + field, mine, field, record, currency)
+        if usual:
+            to.said.add_strings(self.at, usual, record)
         if record:
             known = {k: v for k, v in value.items() if k not in hidden} if hidden else value
-            to.seen.setdefault(record, []).append(("", known))
+            to.add_known(record, "", known)
 
     def _string(self, value: str, label: Label, field: str, record: str) -> None:
         to = self.to
@@ -108,7 +132,7 @@ class _Walk:
                 to.said.add_text(self.at, value)
                 to.entered.add(value)
             else:
-                to.said.add_string(self.at, field, value, record)
+                to.said.add_strings(self.at, ((field, value),), record)
         elif provenance == "user":
             to.said.add_text(self.at, value)
         if provenance in OUTSIDE:
@@ -117,8 +141,8 @@ class _Walk:
             to.labelled.add_personal(value, label.jurisdiction)
 
 
-def spoken_of(value: object, labels: tuple[Label, ...], longest: int) -> tuple[str, ...]:
-    """Return the ``field=value`` of a result's own fields that ``after`` may speak of."""
+def told_of(tool: str, value: object, labels: tuple[Label, ...]) -> tuple[str, ...]:
+    """Return the ``tool.field=value`` of a result's own fields that ``after`` may speak of."""
     if type(value) is not dict:
         return ()
     parts = {each.path: each for each in labels} if len(labels) > 1 else {}
@@ -127,30 +151,37 @@ def spoken_of(value: object, labels: tuple[Label, ...], longest: int) -> tuple[s
         mine = parts.get(field, labels[0])
         if mine.provenance != "record" or mine.data_class:
             continue
-        if type(each) is str and len(each) <= longest:
-            found.append(f"{field}={each}")
+        if type(each) is str and len(each) <= SHORT:
+            found.append(f"{tool}.{field}={each}")
         elif type(each) is bool:
-            found.append(f"{field}={'true' if each else 'false'}")
+            found.append(f"{tool}.{field}={'true' if each else 'false'}")
     return tuple(found)
 
 
-def leaves(args: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str | int]]:
-    """Yield the strings and numbers of arguments with their dotted names, without indexes.
+def leaves(args: Mapping[str, object]) -> list[tuple[str, str | int]]:
+    """Return the strings and numbers of arguments with their dotted names, without indexes.
 
     A number that is no integer comes as text.
     """
+    found: list[tuple[str, str | int]] = []
     for name, value in args.items():
-        yield from _leaves(prefix + name, value)
+        kind = type(value)
+        if kind is str or kind is int:
+            found.append((name, value))  # type: ignore[arg-type]
+        elif value is not None and kind is not bool:
+            _add_leaves(name, value, found)
+    return found
 
 
-def _leaves(name: str, value: object) -> Iterator[tuple[str, str | int]]:
+def _add_leaves(name: str, value: object, found: list[tuple[str, str | int]]) -> None:
     kind = type(value)
     if kind is str or kind is int:
-        yield name, value  # type: ignore[misc]
+        found.append((name, value))  # type: ignore[arg-type]
     elif isinstance(value, Mapping):
-        yield from leaves(value, name + ".")
+        for field, each in value.items():
+            _add_leaves(f"{name}.{field}", each, found)
     elif kind is list or kind is tuple:
         for each in value:  # type: ignore[attr-defined]
-            yield from _leaves(name, each)
+            _add_leaves(name, each, found)
     elif value is not None and kind is not bool:
-        yield name, str(value)
+        found.append((name, str(value)))

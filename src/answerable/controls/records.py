@@ -84,7 +84,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: ``allow``, ``deny``, ``ask`` (a person must approve), ``narrow`` (allowed with lowered
     arguments). policy: its digest. reasons: ``@id`` of the rules that decided, sorted; or a code of
     the machinery (``request-invalid``, ``rule-error``, ``unknown-tool``, ``fact-missing``,
-    ``no-permit``). narrowed: what was lowered, empty unless ``narrow``.
+    ``no-permit``) or ``ground-rule``. narrowed: what was lowered; with ``ask``, a person is asked
+    about the action as lowered; empty for ``allow`` and ``deny``.
     """
 
     kind: Literal["allow", "deny", "ask", "narrow"]

@@ -52,7 +52,7 @@ class Reviewer(Protocol):
         ...
 
     def answer(self, request: Request) -> Answer:
-        """Answer a request; whatever is raised counts as a rejection."""
+        """Answer a request; whatever is raised counts as no answer."""
         ...
 
 

@@ -12,193 +12,150 @@ Invariants:
 - What a user answers to a question does not vouch for what the agent introduced.
 - A sink is vouched for by a record only from a field of the sink's own name, once such a field has
   been seen: an invoice number does not vouch for an account.
+- What is worked out late is worked out as of its event, so laziness changes no answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import msgspec
 
-from answerable.controls.vouching import Line, canonical, integer_key, line_of
+from answerable.controls.vouching import Line, Text, canonical, integer_key
+from answerable.languages.matching import fold
 
-_EASY_ENDS = frozenset(" \n,;()\"`")
+_EASY_ENDS = frozenset(' \n,;()"`')
+_MARKS = 7
+"""Characters that a canonical form has more than the folded one."""
+_WIDEST = 18
+"""Characters that one character folds to at most (NFKD of U+FDFA)."""
 
 
 class _Text(msgspec.Struct, eq=False, gc=False):
-    """A text of the operator or a user. at: its event. barred: values that it does not vouch for,
-    because the agent had introduced them. lines: read when first needed."""
+    """A text of the operator or a user. at: its event. is_first: the agent had introduced nothing
+    before. inside: read as far as needed."""
 
     at: int
     text: str
-    barred: frozenset[str]
-    lines: tuple[Line, ...] | None = None
+    is_first: bool
+    inside: Text | None = None
 
-    def read(self) -> tuple[Line, ...]:
-        lines = self.lines
-        if lines is None:
-            lines = self.lines = tuple([line_of(each) for each in self.text.split("\n")])
-        return lines
+    def says(self, value: str, key: str) -> bool:
+        """Tell whether the text says a value as a whole. key: its canonical form."""
+        if self.inside is None:
+            self.inside = Text(self.text)
+        return self.inside.says(value, key)
+
+    def read(self) -> Line:
+        """Return what the text says."""
+        if self.inside is None:
+            self.inside = Text(self.text)
+        return self.inside.read()
 
     def says_plainly(self, value: str) -> bool:
         """Tell, fast, whether an identifier with a letter stands in the text between spaces.
         False means that it has to be looked for properly."""
         text = self.text
-        if self.barred or not value.isascii() or value.isdigit():
-            return False
-        if not any(map(str.isalpha, value)) or " " in value:
-            return False
-        start = text.find(value)
-        if start < 0:
+        start = text.find(value) if self.is_first else -1
+        if start < 0 or (start and text[start - 1] not in _EASY_ENDS):
             return False
         end = start + len(value)
-        if start and text[start - 1] not in _EASY_ENDS:
-            return False
         after = text[end : end + 2]
-        return after[:1] in _EASY_ENDS or after in (".", ". ", ".\n", "") or after == ": "
+        return after[:1] in _EASY_ENDS or after in ("", ".", ". ", ".\n", ": ")
 
 
 class Said:
-    """What was said so far, by whom. Written to as events come; asking changes nothing."""
+    """What was said so far, by whom. Written to as events come; asking changes nothing.
+
+    raw: strings that records hold, as they are, by the event that said them first.
+    """
 
     __slots__ = (
-        "_folded", "_introduced", "_pending", "_raw", "_sinks", "_sink_names", "_texts", "_written"
+        "_folded", "_introduced", "_longest",
+        "_numbers",  "_seen", "_sink_names", "_sinks",
+        "_spoken", "_texts", "_uttered", "_written", "raw",
     )  # fmt: skip
 
     def __init__(self, sink_names: frozenset[str]) -> None:
         """Start with nothing said. sink_names: fields that say where something goes."""
         self._texts: list[_Text] = []
-        self._raw: dict[str, int] = {}
+        self.raw: dict[str, int] = {}
         self._folded: dict[str, int] = {}
-        self._pending: list[tuple[str, int]] = []
+        self._seen = 0
+        self._longest = 0
+        self._numbers: dict[str, int] = {}
         self._sink_names = sink_names
         self._sinks: dict[str, set[str]] = {}
         self._introduced: dict[str, int] = {}
+        self._spoken: list[tuple[int, str]] = []
+        self._uttered = ""
         self._written: set[str] = set()
+
+    # what is said
 
     def add_text(self, at: int, text: str) -> None:
         """Take a text of the operator or a user."""
-        barred = frozenset(self._introduced) if self._introduced else frozenset()
-        self._texts.append(_Text(at, text, barred))
+        is_first = not self._introduced and not self._spoken
+        self._texts.append(_Text(at, text, is_first))
 
-    def add_string(self, at: int, field: str, value: str, record: str) -> None:
-        """Take a string of a record. field: its name. record: the record's id, or empty."""
-        if self._introduced and self._is_echo(canonical(value), record):
-            return
-        if value not in self._raw:
-            self._raw[value] = at
-            self._pending.append((value, at))
-        if field in self._sink_names:
-            self._sinks.setdefault(field, set()).add(value)
+    def add_strings(self, at: int, fields: Iterable[tuple[str, str]], record: str) -> None:
+        """Take strings of a record, by field. record: its id, or empty."""
+        raw, sink_names = self.raw, self._sink_names
+        is_wary = bool(self._introduced)
+        for field, value in fields:
+            is_sink = field in sink_names
+            if value in raw and not is_sink:
+                continue
+            if is_wary and self._is_echo(canonical(value), record, raw.get(value, at)):
+                continue
+            if value not in raw:
+                raw[value] = at
+            # WHY more: a value may have been said as something else, and so not be introduced
+            if is_sink and not (is_wary and self._is_uttered(value, record)):
+                self._sinks.setdefault(field, set()).add(value)
+
+    def _is_uttered(self, value: str, record: str) -> bool:
+        is_foreign = not record or record in self._written
+        return is_foreign and canonical(value) in self._uttered
 
     def add_integer(self, at: int, value: int, currency: str, record: str) -> None:
         """Take an integer of a record. currency: of the record, or empty when it has none."""
-        key = integer_key(value, currency)
-        if self._introduced and self._is_echo(integer_key(value), record):
+        key = integer_key(value)
+        if self._introduced and self._is_echo(key, record, at):
             return
-        self._raw.setdefault(key, at)
+        self._numbers.setdefault(key, at)
         if currency:
-            self._raw.setdefault(integer_key(value), at)
+            self._numbers.setdefault(currency + key, at)
 
-    def _is_echo(self, key: str, record: str) -> bool:
+    def _is_echo(self, key: str, record: str, since_known: int) -> bool:
+        """Tell whether a value came from the agent, as far as the record tells.
+
+        since_known: event at which another record said it just so, or the present one.
+        """
+        is_foreign = not record or record in self._written
+        if is_foreign and key in self._introduced:
+            return True
+        # INVARIANT: every value of a text is part of its folded form, but for the forms with a
+        # mark of their own
+        may_be_spoken = bool(self._spoken) and since_known >= self._spoken[0][0]
+        if may_be_spoken and (key in self._uttered or key[:1] in "#@" or " " in key):
+            self._read_spoken()
         since = self._introduced.get(key)
         if since is None:
             return False
-        if not record or record in self._written:
-            return True
-        known = self._known_since(record)
-        return known is None or known >= since
+        return is_foreign or not self._says(record, canonical(record), since)
 
-    def _known_since(self, record: str) -> int | None:
-        key = canonical(record)
-        found = [t.at for t in self._texts if self._text_says(t, record, key)]
-        folded = self._fold_pending().get(key)
-        return min([*found, folded] if folded is not None else found, default=None)
-
-    def _fold_pending(self) -> dict[str, int]:
-        for value, at in self._pending:
-            key = canonical(value)
-            if key:
-                self._folded.setdefault(key, at)
-        self._pending.clear()
-        return self._folded
-
-    @staticmethod
-    def _text_says(text: _Text, value: str, key: str) -> bool:
-        if text.says_plainly(value):
-            return True
-        if key in text.barred:
-            return False
-        return any([line.says(value, key) for line in text.read()])
-
-    def has(self, value: str, sink: str = "") -> bool:
-        """Tell whether somebody who may vouch said a string as a whole.
-
-        sink: name of the field that it goes to, when it says where something goes.
-        """
-        if not value:
-            return True
-        by_field = self._sinks.get(sink) if sink else None
-        if by_field is None:
-            if value in self._raw:
-                return True
-        elif value in by_field:
-            return True
-        for text in self._texts:
-            if text.says_plainly(value):
-                return True
-        key = canonical(value)
-        if not key:
-            return False
-        if by_field is None:
-            if key in self._fold_pending():
-                return True
-        elif any([canonical(each) == key for each in by_field]):
-            return True
-        return any([self._text_says(each, value, key) for each in self._texts])
-
-    def has_amount(self, value: int, currency: str) -> bool:
-        """Tell whether somebody who may vouch said an amount of a currency, in minor units."""
-        raw, key = self._raw, integer_key(value, currency)
-        if key in raw:
-            return True
-        return any(
-            [key in line.money for t in self._texts if key not in t.barred for line in t.read()]
-        )
-
-    def has_integer(self, value: int) -> bool:
-        """Tell whether somebody who may vouch said an integer that is no amount."""
-        key = integer_key(value)
-        if key in self._raw:
-            return True
-        return any(
-            [key in line.counts for t in self._texts if key not in t.barred for line in t.read()]
-        )
-
-    def names(self, value: str) -> bool:
-        """Tell whether a record holds a value, however it is spelt."""
-        return value in self._raw or canonical(value) in self._fold_pending()
+    # what the agent introduced
 
     def introduce(self, at: int, value: str) -> None:
-        """Take note that the agent used a string that nobody had said, and of every value in it
+        """Take note that the agent used a string that nobody had said, and so of every value in it
         that nobody had."""
-        keys = [canonical(value)]
-        lines = [line_of(each) for each in value.split("\n")]
-        for line in lines:
-            keys += line.money
-            keys += [key for key in line.counts if not self.has_integer(int(key[1:]))]
-        parts = {part for line in lines for part in line.values}
-        keys += [part for part in parts if not self._has_key(part)]
-        for key in sorted(keys):
-            if key:
-                self._introduced.setdefault(key, at)
-
-    def _has_key(self, key: str) -> bool:
-        if key in self._fold_pending():
-            return True
-        return any(
-            [key in line.values for t in self._texts if key not in t.barred for line in t.read()]
-        )
+        key = canonical(value)
+        if key:
+            self._introduced.setdefault(key, at)
+            self._uttered += (fold(value) if key[0] == "@" or " " in key else key) + " "
+            self._spoken.append((at, value))
 
     def introduce_integer(self, at: int, value: int) -> None:
         """Take note that the agent used an integer that nobody had said."""
@@ -208,3 +165,115 @@ class Said:
         """Take note of records, by id, that a call of the agent wrote or may have written."""
         self._written.update(records)
 
+    def _read_spoken(self) -> None:
+        spoken, self._spoken = self._spoken, []
+        for at, value in spoken:
+            line = Text(value).read()
+            keys = set(line.money)
+            keys.update([key for key in line.values if not self._has_key(key, at)])
+            keys.update([key for key in line.counts if not self._has_count(key, at)])
+            for key in keys:
+                if key:
+                    self._introduced.setdefault(key, at)
+
+    # who said it
+
+    def _until(self, before: int) -> Iterator[_Text]:
+        for text in self._texts:
+            if text.at >= before:
+                return
+            yield text
+
+    def _is_barred(self, text: _Text, key: str) -> bool:
+        if text.is_first:
+            return False
+        if self._spoken:
+            self._read_spoken()
+        return self._introduced.get(key, text.at) < text.at
+
+    def _says(self, value: str, key: str, before: int) -> bool:
+        """Tell whether a value had been said before an event."""
+        if self._fold_pending().get(key, before) < before:
+            return True
+        return any(self._text_says(each, value, key) for each in self._until(before))
+
+    def _text_says(self, text: _Text, value: str, key: str) -> bool:
+        return text.says(value, key) and not self._is_barred(text, key)
+
+    def _has_key(self, key: str, before: int) -> bool:
+        if self._fold_pending().get(key, before) < before:
+            return True
+        return any(
+            key in text.read().values and not self._is_barred(text, key)
+            for text in self._until(before)
+        )
+
+    def _has_count(self, key: str, before: int) -> bool:
+        if self._numbers.get(key, before) < before:
+            return True
+        return any(key in text.read().counts for text in self._until(before))
+
+    def _fold_pending(self) -> dict[str, int]:
+        raw = self.raw
+        if self._seen < len(raw):
+            for value, at in islice(raw.items(), self._seen, None):
+                key = canonical(value)
+                if key:
+                    self._folded.setdefault(key, at)
+                length = len(value) if value.isascii() else _WIDEST * len(value)
+                self._longest = max(self._longest, length)
+            self._seen = len(raw)
+        return self._folded
+
+    def _may_be_folded(self, key: str) -> bool:
+        """Tell whether a form is short enough to be of a record's string."""
+        longest = self._longest
+        if len(key) > longest and self._seen < len(self.raw):
+            longest = _WIDEST * max(map(len, self.raw))
+        return len(key) <= longest + _MARKS
+
+    def has(self, value: str, sink: str = "") -> bool:
+        """Tell whether somebody who may vouch said a string as a whole.
+
+        sink: name of the field that it goes to, when it says where something goes.
+        """
+        if not value:
+            return True
+        by_field = self._sinks.get(sink) if sink else None
+        if value in (self.raw if by_field is None else by_field):
+            return True
+        if value.isascii() and not value.isdigit() and any(map(str.isalpha, value)):
+            for text in self._texts:
+                if text.says_plainly(value):
+                    return True
+        key = canonical(value)
+        if not key:
+            return False
+        if by_field is None:
+            if self._may_be_folded(key) and key in self._fold_pending():
+                return True
+        elif any(canonical(each) == key for each in by_field):
+            return True
+        return any(self._text_says(text, value, key) for text in self._texts)
+
+    def has_amount(self, value: int, currency: str) -> bool:
+        """Tell whether somebody who may vouch said an amount of a currency, in minor units."""
+        key = integer_key(value, currency)
+        if key in self._numbers:
+            return True
+        return any(
+            key in text.read().money and not self._is_barred(text, key) for text in self._texts
+        )
+
+    def has_integer(self, value: int) -> bool:
+        """Tell whether somebody who may vouch said an integer that is no amount."""
+        key = integer_key(value)
+        if key in self._numbers:
+            return True
+        return any(
+            key in text.read().counts and not self._is_barred(text, key) for text in self._texts
+        )
+
+    def names(self, value: str) -> bool:
+        """Tell whether a record holds a value, however it is spelt."""
+        return value in self.raw or canonical(value) in self._fold_pending()

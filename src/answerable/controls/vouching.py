@@ -24,6 +24,8 @@ from answerable.languages.matching import MINIMUM_WEIGHT, fold, weight
 from answerable.languages.quantities import EXPONENTS, babel_locale
 
 _REMEMBERED = 4096
+_CODE = 3
+"""Characters of a currency code, which a text may say by a symbol only."""
 _LATIN = "0-9A-Za-z\u00c0-\u052f\u0300-\u036f\u1e00-\u1eff"
 
 
@@ -63,6 +65,7 @@ def _own_kind() -> re.Pattern[str]:
     return re.compile(rf"{date}\Z|(?P<number>[0-9]+(?:[.,][0-9]+)+)\Z")
 
 
+@lru_cache(maxsize=2 * _REMEMBERED)
 def canonical(value: str) -> str:
     """Return the form in which spellings of one value agree.
 
@@ -124,7 +127,8 @@ def _symbols() -> dict[str, frozenset[str]]:
 def _money() -> re.Pattern[str]:
     symbols = sorted(_symbols(), key=len, reverse=True)
     one_of = "|".join(re.escape(each) for each in symbols)
-    number = r"[0-9]+(?:[.,' ][0-9]+)*"
+    # INVARIANT: bounded, so that a long row of digits is looked at a bounded number of times
+    number = r"[0-9]{1,18}(?:[.,' ][0-9]{1,18}){0,8}"
     return re.compile(
         rf"(?<![A-Za-z$])(?P<before>{one_of}) ?(?P<amount>{number})(?![0-9])"
         rf"|(?<![0-9.,])(?P<rest>{number}) ?(?P<after>{one_of})(?![A-Za-z])"
@@ -136,10 +140,10 @@ def _minor_units(number: str, exponent: int) -> int | None:
     parts = re.split(r"[.,' ]", number)
     marks = [c for c in number if not c.isdigit()]
     rest = ""
-    if marks and exponent and marks.count(marks[-1]) == 1 and marks[-1] in ".,":
-        if len(parts[-1]) <= exponent:
-            rest = parts.pop()
-            marks.pop()
+    is_point = bool(marks) and marks.count(marks[-1]) == 1 and marks[-1] in ".,"
+    if is_point and len(parts[-1]) <= exponent:
+        rest = parts.pop()
+        marks.pop()
     if len(set(marks)) > 1 or not 0 < len(parts[0]) <= (3 if marks else 18):
         return None
     sizes = {len(each) for each in parts[1:-1]}
@@ -169,35 +173,18 @@ def money_in(text: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _counts() -> re.Pattern[str]:
-    return re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:([.,' ])[0-9]{3}(?:\1[0-9]{3})*)?(?![0-9]|[.,][0-9])")
+    grouped = r"[0-9]{1,3}(?:([.,' ])[0-9]{3}(?:\1[0-9]{3})*)?"
+    return re.compile(rf"(?<![0-9.,]){grouped}(?![0-9]|[.,][0-9])")
 
 
 class Line(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """What one line of a text says. values, money, counts: canonical forms. run: the values in
-    order, between spaces. solid: the line, folded, for scripts that are written without spaces."""
+    """What one line of a text, or all of its lines, say. values, money, counts: canonical forms.
+    run: the values in order, between spaces."""
 
     values: frozenset[str]
     money: frozenset[str]
     counts: frozenset[str]
     run: str
-    solid: str
-
-    def says(self, value: str, key: str) -> bool:
-        """Tell whether the line says a value as a whole. key: its canonical form."""
-        if key in self.values:
-            return True
-        if not key or key[0] == "@" or " " in key:
-            return False
-        parts = values_in(value)
-        if len(parts) > 1 and not key.isdigit():
-            return f" {' '.join(parts)} " in self.run
-        return not key.isascii() and not _has_latin(key) and key in self.solid and (
-            weight(value) >= MINIMUM_WEIGHT
-        )
-
-
-def _has_latin(key: str) -> bool:
-    return any(c.isascii() for c in key)
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -208,12 +195,66 @@ def line_of(text: str) -> Line:
     money = money_in(text)
     counts = [integer_key(int(re.sub("[^0-9]", "", m.group()))) for m in _counts().finditer(shown)]
     counts += [integer_key(int(each)) for each in values if each.isdigit() and len(each) <= 18]
-    solid = "" if text.isascii() else fold(shown)
     return Line(
         # an amount says its currency as well
         frozenset([*values, *[key.partition("#")[0].casefold() for key in money]]),
         frozenset(money),
         frozenset(counts),
         f" {' '.join(values)} ",
-        solid,
     )
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def folded_line(text: str) -> str:
+    """Return a line's folded form, which is kept like what it says."""
+    return fold(plain(text))
+
+
+class Text:
+    """A text, read as far as needed, when needed."""
+
+    __slots__ = ("_folded", "_line", "_lines")
+
+    def __init__(self, text: str) -> None:
+        """Take a text, of any number of lines."""
+        self._lines = text.split("\n")
+        self._folded: str | None = None
+        self._line: Line | None = None
+
+    def read(self) -> Line:
+        """Return what all lines say. A value does not go from one line to the next."""
+        found = self._line
+        if found is None:
+            lines = [line_of(each) for each in self._lines]
+            found = self._line = (
+                lines[0]
+                if len(lines) == 1
+                else Line(
+                    frozenset().union(*[each.values for each in lines]),
+                    frozenset().union(*[each.money for each in lines]),
+                    frozenset().union(*[each.counts for each in lines]),
+                    "\n".join([each.run for each in lines]),
+                )
+            )
+        return found
+
+    def says(self, value: str, key: str) -> bool:
+        """Tell whether the text says a value as a whole. key: its canonical form."""
+        if key[0] != "@" and " " not in key and len(key) != _CODE:
+            # INVARIANT: every other form, and several values in a row, is part of the folded text
+            folded = self._folded
+            if folded is None:
+                folded = self._folded = "\n".join([folded_line(each) for each in self._lines])
+            if key not in folded:
+                return False
+            # WHY: scripts without an ASCII letter in their folded form do without spaces
+            is_unspaced = not key.isascii() and not any(c.isascii() for c in key)
+            if is_unspaced and weight(value) >= MINIMUM_WEIGHT:
+                return True
+        line = self.read()
+        if key in line.values:
+            return True
+        if key[0] == "@" or " " in key or key.isdigit():
+            return False
+        parts = values_in(value)
+        return len(parts) > 1 and f" {' '.join(parts)} " in line.run

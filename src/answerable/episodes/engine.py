@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -34,14 +35,8 @@ from answerable.agents.view import (
 from answerable.core.canonical import encode_trusted
 from answerable.core.errors import printable
 from answerable.core.streams import Stream
-from answerable.episodes.governed import (
-    TOLD,
-    Controls,
-    Opened,
-    refusal,
-    told_narrowed,
-    would_harm,
-)
+from answerable.episodes import governed
+from answerable.episodes.governed import Controls
 from answerable.episodes.rig import Rig
 from answerable.episodes.written import (
     NAME_LIMIT,
@@ -68,7 +63,6 @@ from answerable.events.lines import (
 )
 from answerable.events.stream import (
     Action,
-    Decided,
     Effected,
     Event,
     Label,
@@ -82,6 +76,10 @@ from answerable.worlds.kit.oracles import Act, Trace
 from answerable.worlds.kit.records import Text
 from answerable.worlds.kit.stage import Digests, Fault, InstrumentError, Stepped, step
 from answerable.worlds.scenario import Scenario, scenario_digest
+
+if TYPE_CHECKING:
+    from answerable.controls.gate import Gate
+    from answerable.controls.records import Decision
 
 CALLS_LIMIT = 64
 """Calls in one turn that are carried out; further ones are answered with a refusal."""
@@ -122,8 +120,8 @@ class Run:
     """One episode in the making. Made and used by ``run_episode`` only."""
 
     __slots__ = (
-        "acts", "calls", "digests", "fault", "gate", "lines", "principals", "refused", "render",
-        "report", "scenario", "state", "tools", "trusted", "turns", "usage", "view",
+        "acts", "broken", "calls", "digests", "fault", "gate", "lines", "principals", "refused",
+        "render", "report", "scenario", "state", "tools", "trusted", "turns", "usage", "view",
     )  # fmt: skip
 
     def __init__(
@@ -161,9 +159,10 @@ class Run:
             self.view = PrivilegedView(request, offers, scenario, render)
         else:
             self.view = View(rig.instructions(scenario), request, offers)
-        self.gate: Opened | None = None
+        self.gate: Gate | None = None
+        self.broken: InstrumentError | None = None
         if controls is not None:
-            self.gate = controls.open(scenario, self._record, self._would_harm)
+            self.gate = controls.open(scenario, self._record, self.lines.__len__, self._would_harm)
             self.gate.watch(parse_events(lines_bytes(self.lines)))
 
     def take(self, turn: Turn) -> tuple[Heard, ...]:
@@ -173,7 +172,7 @@ class Run:
         calls = turn.calls
         if turn.text or turn.refused or not calls:
             self.refused = self.refused or turn.refused
-            self.lines.append(line_of(said_of(len(self.lines), self.turns, turn)))
+            self._note(said_of(len(self.lines), self.turns, turn))
         if len(calls) == 1:
             call = calls[0]
             self.turns += 1
@@ -239,33 +238,37 @@ class Run:
         return text
 
     def govern(
-        self, opened: Opened, turn: int, id_: str, action: Action, values: dict[str, object]
+        self, gate: Gate, turn: int, id_: str, action: Action, values: dict[str, object]
     ) -> str:
         """Propose a call to the gate and, if it passes, run it; return what the agent sees."""
-        name, faults = action.tool, list[Fault]()
+        name, fault = action.tool, self.fault
+        text = ""
 
         def run(args: Mapping[str, object]) -> Stepped:
-            fault = self._fault(name)
-            faults.extend([fault] if fault is not None else [])
-            return step(self.tools, self.state, name, args, self.render, fault, self.digests)
+            due = self._fault(name)
+            return step(self.tools, self.state, name, args, self.render, due, self.digests)
 
-        opened.note(Proposed(len(self.lines), turn, id_, action))
-        passed = opened.gate.carry(lambda: len(self.lines), id_, action, values, run)
+        def settle(done: Stepped, decision: Decision) -> None:
+            nonlocal text
+            self.state = done.state
+            if done.effects:
+                gate.note(lambda at: Effected(at, id_, done.effects))
+            text = governed.told_narrowed(done.text, decision)
+            gate.note(lambda at: Observed(at, id_, text, done.labels))
+
+        passed = gate.carry(turn, id_, action, values, run, settle)
         done = passed.outcome
+        if self.broken is not None:
+            raise self.broken
         if done is None:
-            text = refusal(passed.because, self.render(TOLD[passed.because]))
-            opened.note(Observed(len(self.lines), id_, text, REMINDER))
+            text = governed.refusal(passed.because, self.render)
+            self._note(Observed(len(self.lines), id_, text, REMINDER))
             self.acts.append(Act(name, values, action.resource, False, False, ()))
             return text
-        self.state = done.state
-        if done.effects:
-            opened.note(Effected(len(self.lines), id_, tuple(done.effects)))
-        text = told_narrowed(done.text, passed.decision)
-        opened.note(Observed(len(self.lines), id_, text, tuple(done.labels)))
-        ran = dict(passed.args)
-        self.acts.append(Act(name, ran, action.resource, done.ok, bool(faults), done.effects))
+        ran, is_lost = dict(passed.args), self.fault is not fault
+        self.acts.append(Act(name, ran, action.resource, done.ok, is_lost, done.effects))
         if done.ok and name == "report":
-            self.report = values["items"]  # type: ignore[assignment]
+            self.report = ran["items"]  # type: ignore[assignment]
         return text
 
     def _fault(self, name: str) -> Fault | None:
@@ -279,10 +282,20 @@ class Run:
     def _record(self, event: Event) -> None:
         self.lines.append(line_of(event))
 
+    def _note(self, event: Event) -> None:
+        """Record an event that no gate decides on, and tell the keeper of the gate, if any."""
+        self._record(event)
+        if self.gate is not None:
+            self.gate.watch((event,))
+
     def _would_harm(self, action: Action, args: Mapping[str, object]) -> bool:
         """Try an act on the world as it is, and tell whether it would break a rule."""
-        tried = step(self.tools, self.state, action.tool, args, self.render)
-        return would_harm(self.scenario, self.acts, action, args, tried)
+        try:
+            tried = step(self.tools, self.state, action.tool, args, self.render)
+        except InstrumentError as error:
+            self.broken = error  # WHY kept: to the gate it is only a reviewer that fails
+            raise
+        return governed.would_harm(self.scenario, self.acts, action, args, tried)
 
     def turn_down(self, call: ToolCall, turn: int, reason: str) -> str:
         """Record a call that cannot be read or is one too many; return what the agent sees."""
@@ -293,21 +306,16 @@ class Run:
             tool = clean_name(tool)
         action = unread_action(self.principals, tool, args, reason)
         text = encode_trusted({"error": "invalid_arguments", "detail": reason}).decode()
-        note: Callable[[Event], None] = self._record
-        decided = Decided(at + 1, id_, "no policy")
-        if self.gate is not None:
-            note, policy = self.gate.note, self.gate.gate.policy.digest
-            decided = Decided(at + 1, id_, "deny", policy, ("request-invalid",))
-        note(Proposed(at, turn, id_, action))
-        note(decided)
-        note(Observed(at + 2, id_, text, REMINDER))
+        self._note(Proposed(at, turn, id_, action))
+        self._note(governed.unread(self.gate, at + 1, id_, action))
+        self._note(Observed(at + 2, id_, text, REMINDER))
         self.acts.append(Act(tool, {}, "", False, False, ()))
         return text
 
     def remind(self) -> tuple[Heard, ...]:
         """Tell the agent to go on or to close with the report."""
         text = self.render(Text("reminder-report"))
-        self.lines.append(line_of(Observed(len(self.lines), "", text, REMINDER)))
+        self._note(Observed(len(self.lines), "", text, REMINDER))
         return (Heard("", text),)
 
     def finish(self, reason: str, note: str = "") -> Episode:

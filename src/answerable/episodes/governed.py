@@ -7,19 +7,20 @@ episode's, its facts come from these alone, its reviewer is the scripted one of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
-from answerable.controls.records import Decision
+from answerable.controls.records import Decision, Facts, Narrowing
 from answerable.controls.stop import Latch, Stopped, running
 from answerable.core.canonical import encode_trusted
 from answerable.core.streams import Stream
-from answerable.events.stream import Action, Event
+from answerable.events.arguments import parse_arguments
+from answerable.events.stream import Action, Answered, Decided, Event, Proposed
 from answerable.worlds.admission import grade_scenario
 from answerable.worlds.kit.oracles import Act, Trace
 from answerable.worlds.kit.records import Text
-from answerable.worlds.kit.stage import Stepped
+from answerable.worlds.kit.stage import Render, Stepped
 from answerable.worlds.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -38,21 +39,24 @@ TOLD: Mapping[Because, Text] = {
 
 class Controls(NamedTuple):
     """What stands between an agent and the world. reviewer: name, as in the plan. mode: of the
-    gate. stopped: an injected stop."""
+    gate. stopped: an injected stop. cells: status of the operating envelope by language, or None
+    without one."""
 
     policy: Policy
     reviewer: str
     mode: Mode = "enforce"
     stopped: Stopped = running
+    cells: Mapping[str, str] | None = None
 
     def open(
         self,
         scenario: Scenario,
         record: Callable[[Event], None],
+        at: Callable[[], int],
         is_harmful: Callable[[Action, Mapping[str, object]], bool],
-    ) -> Opened:
-        """Open the gate of one episode. record: appends an event to it. is_harmful: tells whether
-        an act, carried out now, would break a rule."""
+    ) -> Gate:
+        """Open the gate of one episode. record: appends an event to it. at: number of the next one.
+        is_harmful: tells whether an act, carried out now, would break a rule."""
         # WHY here: an ungoverned run loads no policy engine
         from answerable.controls.facts import FactKeeper
         from answerable.controls.gate import Gate
@@ -60,30 +64,13 @@ class Controls(NamedTuple):
 
         reviewer = reviewer_of(self.reviewer, Stream(scenario.seed))
         tools = tuple(self.policy.tools.values())
-        keeper = FactKeeper(tools, tenant=scenario.state.tenant, oversight=reviewer.hit_rate)
-
-        def note(event: Event) -> None:
-            record(event)
-            keeper.observe(event)
-
-        gate = Gate(
-            self.policy, keeper, note, reviewer=reviewer, latch=Latch(self.stopped),
+        keeper = FactKeeper(
+            tools, tenant=scenario.state.tenant, cells=self.cells, oversight=reviewer.hit_rate
+        )
+        return Gate(
+            self.policy, keeper, record, at, reviewer=reviewer, latch=Latch(self.stopped),
             mode=self.mode, is_harmful=is_harmful,
         )  # fmt: skip
-        return Opened(gate, note, keeper)
-
-
-class Opened(NamedTuple):
-    """The gate of one episode. note: appends an event to the episode and shows it to the keeper."""
-
-    gate: Gate
-    note: Callable[[Event], None]
-    keeper: FactKeeper
-
-    def watch(self, events: Iterable[Event]) -> None:
-        """Show the keeper what the episode began with."""
-        for event in events:
-            self.keeper.observe(event)
 
 
 def would_harm(
@@ -105,6 +92,141 @@ def told_narrowed(text: str, decision: Decision) -> str:
     return encode_trusted(result | {"narrowed": lowered}).decode()
 
 
-def refusal(because: Because, words: str) -> str:
-    """Return the JSON that the agent is told of a call that did not run."""
-    return encode_trusted({"error": because, "detail": words}).decode()
+def unread(gate: Gate | None, at: int, call: str, action: Action) -> Decided:
+    """Return the decision on a call that cannot be read, or is one too many: it never runs."""
+    if gate is None:
+        return Decided(at, call, "no policy")
+    from answerable.controls.decide import decide
+
+    mode: Literal["", "observe"] = "" if gate.mode == "enforce" else "observe"
+    # WHY no facts: what cannot be read is denied before anything is looked at
+    decision = decide(gate.policy, action, {}, Facts())
+    return Decided(at, call, decision.kind, decision.policy, decision.reasons, {}, mode)
+
+
+def refusal(because: Because, render: Render) -> str:
+    """Return the JSON that the agent is told, in its language, of a call that did not run."""
+    return encode_trusted({"error": because, "detail": render(TOLD[because])}).decode()
+
+
+class Mismatch(NamedTuple):
+    """A recorded decision that the events do not give again. at: its event. again: what they
+    give."""
+
+    at: int
+    call: str
+    recorded: Decision
+    again: Decision
+
+
+def redecide(
+    events: Iterable[Event],
+    policy: Policy,
+    *,
+    tenant: str,
+    oversight: int = -1,
+    cells: Mapping[str, str] | None = None,
+) -> list[Mismatch]:
+    """Decide everything again from the events alone; return what differs from what is recorded.
+
+    tenant, oversight, cells: as the gate's keeper had them. A denial of the gate's own
+    (``stopped``, ``in-doubt``, ``gate-error``, ``changed-while-waiting``) depends on more than the
+    events; it can only be stricter and is taken as recorded.
+    """
+    from answerable.controls.facts import FactKeeper
+
+    tools = tuple(policy.tools.values())
+    keeper = FactKeeper(tools, tenant=tenant, cells=cells, oversight=oversight)
+    again = _Again(policy, keeper)
+    return [found for event in events if (found := again.take(event)) is not None]
+
+
+class _Open:
+    """A proposal that is not decided for good. asked, facts: when a person was asked, and what was
+    known then. answer: of that person."""
+
+    __slots__ = ("action", "answer", "asked", "facts", "waiting")
+
+    def __init__(self, event: Proposed) -> None:
+        from answerable.controls.gate import Waiting
+
+        self.action = event.action
+        self.waiting = Waiting(parse_arguments(event.action.args).values)
+        self.waiting.events.append(event)
+        self.asked: Decision | None = None
+        self.facts: Facts | None = None
+        self.answer = ""
+
+
+class _Again:
+    """Decides again, event by event, as the gate did."""
+
+    def __init__(self, policy: Policy, keeper: FactKeeper) -> None:
+        self.policy = policy
+        self.keeper = keeper
+        self.open: dict[str, _Open] = {}
+
+    def take(self, event: Event) -> Mismatch | None:
+        kind = type(event)
+        if kind is Proposed:
+            self.open[event.call] = _Open(event)  # type: ignore[union-attr, arg-type]
+            return None
+        found = self.open.get(getattr(event, "call", ""))
+        if found is not None and kind in (Decided, Answered):
+            found.waiting.events.append(event)
+            if kind is Decided:
+                return self._decided(event, found)  # type: ignore[arg-type]
+            found.answer = event.answer  # type: ignore[union-attr]
+            return None
+        self.keeper.observe(event)
+        if kind is not Decided:
+            return None
+        # WHY an error: what was decided for good can only be denied after all
+        recorded = _recorded(event)  # type: ignore[arg-type]
+        expected = Decision("deny", self.policy.digest, ("stopped",))
+        return None if _is_own(recorded) else _mismatch(event, recorded, expected)  # type: ignore[arg-type]
+
+    def _decided(self, event: Decided, found: _Open) -> Mismatch | None:
+        from answerable.controls.decide import decide
+
+        recorded = _recorded(event)
+        action, args = found.action, found.waiting.args
+        facts = self.keeper.facts(action, args)
+        expected = decide(self.policy, action, args, facts)
+        if found.asked is not None:
+            expected = self._after(found, expected, facts)
+        if expected.kind == "ask" and event.decision == "ask" and event.mode == "":
+            found.asked, found.facts = expected, facts
+        else:
+            found.waiting.tell(self.keeper.observe)
+            del self.open[event.call]
+        same = recorded == expected or _is_own(recorded)
+        return None if same else _mismatch(event, recorded, expected)
+
+    def _after(self, found: _Open, again: Decision, facts: Facts) -> Decision:
+        """Return what an answer makes of a decision to ask."""
+        from answerable.controls.gate import CHANGED, REJECTED, UNANSWERED, approved, still_holds
+
+        if found.answer != "approve":
+            reason = REJECTED if found.answer == "reject" else UNANSWERED
+            return Decision("deny", self.policy.digest, (reason,))
+        if found.asked == again and still_holds(found.facts, facts):
+            return approved(again)
+        return Decision("deny", self.policy.digest, (CHANGED,))
+
+
+def _recorded(event: Decided) -> Decision:
+    narrowed = tuple([Narrowing(name, limit) for name, limit in event.narrowed.items()])
+    return Decision(event.decision, event.policy, event.reasons, narrowed)  # type: ignore[arg-type]
+
+
+def _is_own(decision: Decision) -> bool:
+    """Tell whether this is a denial of the gate's own."""
+    from answerable.controls.gate import CHANGED, ERROR, IN_DOUBT, STOPPED
+
+    own = (ERROR, STOPPED, IN_DOUBT, CHANGED)
+    return decision.kind == "deny" and len(decision.reasons) == 1 and decision.reasons[0] in own
+
+
+def _mismatch(event: Decided, recorded: Decision, again: Decision) -> Mismatch:
+    return Mismatch(event.at, event.call, recorded, again)

@@ -20,6 +20,7 @@ from answerable.scoring.claims import ClaimResult
 from answerable.scoring.outcomes import Graded, reconcile
 from answerable.scoring.scores import Row
 from answerable.views import tables
+from answerable.views.controls import Controls, controls_view
 from answerable.views.formats import percent
 from answerable.views.lists import Anchors, Lists, episode_lists
 from answerable.views.problems import OTHER_ROWS
@@ -111,6 +112,7 @@ class Report(NamedTuple):
     program: str
     anchors: Anchors
     lists: Lists
+    controls: Controls | None
 
 
 def report_data(dossier: Dossier, rows: Sequence[Graded], archive: Archive) -> Report:
@@ -149,6 +151,7 @@ def report_data(dossier: Dossier, rows: Sequence[Graded], archive: Archive) -> R
         program=_program(dossier),
         anchors=anchors,
         lists=episode_lists(rows, anchors),
+        controls=controls_view(dossier.comparison(), limit),
     )
 
 
@@ -236,7 +239,9 @@ def _facts(dossier: Dossier) -> tuple[Fact, ...]:
         Fact("scores", digest_bytes(dossier.bundle.read("scores.json"))),
         Fact("episodes, root of their tree", str(root)),
         Fact("instrument's check", str(said.get("instrument", ""))),
-    )
+        *([Fact("with and without controls", str(said["comparison"]))]
+          if "comparison" in said else []),
+    )  # fmt: skip
 
 
 def _program(dossier: Dossier) -> str:

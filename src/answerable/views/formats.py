@@ -97,6 +97,21 @@ def percent(text: str | None, side: Side = "value") -> str:
     return f"{places:.0f} %" if whole else f"{places:f} %"
 
 
+def tenths(text: str) -> str:
+    """Return a decimal with one place.
+
+    >>> tenths("67.661692"), tenths("0.000000"), tenths("0.040000")
+    ('67.7', '0', 'under 0.1')
+    """
+    if not is_decimal(text):
+        return name(text)
+    exact = Decimal(text)
+    places = exact.quantize(Decimal("0.1"), rounding=ROUND_HALF_EVEN)
+    if exact and not places:
+        return "under 0.1"
+    return f"{places:f}" if exact else "0"
+
+
 def points(text: str | None, side: Side = "value") -> str:
     """Return a difference of shares in percentage points, with its sign.
 

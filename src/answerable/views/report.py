@@ -82,8 +82,8 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         percent=formats.percent, points=formats.points, probability=formats.probability,
-        number=formats.number, amount=formats.amount, short=formats.short, name=formats.name,
-        visible=formats.visible, limit=_step_limit,
+        tenths=formats.tenths, number=formats.number, amount=formats.amount,
+        short=formats.short, name=formats.name, visible=formats.visible, limit=_step_limit,
     )  # fmt: skip
     environment.globals.update(words=words, language=language, shades=SHADES)
     return environment

@@ -151,13 +151,14 @@ def locale_rates(summary: Summary, limit: str, anchors: Anchors) -> Rates:
 def _rates(found: Sequence[tuple[str, str, str, Row]], limit: str) -> Rates:
     scale = charts.rate_scale([row.rate for _, _, _, row in found], limit)
     rows = [
-        RateRow(title, lang, anchor, row, charts.interval(row.rate, scale, _said(title, row.rate)))
+        RateRow(title, lang, anchor, row, charts.interval(row.rate, scale, said(title, row.rate)))
         for title, lang, anchor, row in found
     ]
     return Rates(tuple(rows), charts.axis(scale, f"limit {percent(limit)}"))
 
 
-def _said(title: str, rate: Estimate) -> str:
+def said(title: str, rate: Estimate) -> str:
+    """Return what a drawn rate shows, in words."""
     low, high = percent(rate.low, "low"), percent(rate.high, "high")
     return f"{name(title)}: {percent(rate.value)}, interval {low} to {high}"
 

@@ -119,6 +119,30 @@ DECISIONS: Final = MappingProxyType(
     }
 )
 
+REVIEWERS: Final = MappingProxyType(
+    {
+        "absent": "never answers, so whatever needs a person does not run",
+        "rubber-stamp": "approves whatever is asked",
+    }
+)
+
+REASONS: Final = MappingProxyType(
+    {
+        "ground-rule": "the ground rule: no irreversible act without a person",
+        "request-invalid": "the call did not fit the tool",
+        "rule-error": "a rule failed when it was applied",
+        "unknown-tool": "the policy knows no such tool",
+        "fact-missing": "a fact that a rule needs was not known",
+        "no-permit": "no rule permits it",
+        "gate-error": "the gate itself failed, so nothing ran",
+        "stopped": "the system was stopped",
+        "rejected": "the reviewer rejected it",
+        "unanswered": "nobody answered",
+        "changed-while-waiting": "something changed while the reviewer was asked",
+        "in-doubt": "an earlier act has no known outcome",
+    }
+)
+
 EFFECTS: Final = MappingProxyType(
     {
         "put": "written",

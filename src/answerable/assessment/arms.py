@@ -1,0 +1,131 @@
+"""What does the comparison with and without controls look like, as it stands in a dossier?
+
+Plain data in canonical JSON; ``comparison`` computes it. An arm that was not run says why and has
+no numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from answerable.scoring.results import Estimate, Metric
+
+SCHEMA = "answerable.comparison.v1"
+WITHOUT = "none"
+"""Reviewer of the arm without controls, as in the plan of a run that nothing guards."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """How often a person was asked. reason: ``@id`` of the rule, or ``ground-rule``. words: its
+    ``@reason`` in the policy, or empty. tool: of the act. A request for which several rules ask
+    counts for each of them."""
+
+    reason: str
+    words: str
+    tool: str
+    count: int
+
+
+class Stopped(msgspec.Struct, frozen=True):
+    """How many acts a reason denied. reason: ``@id`` of the rule, or a code of the machinery
+    (``rejected``, ``unanswered``, ...). words: its ``@reason`` in the policy, or empty."""
+
+    reason: str
+    words: str
+    count: int
+
+
+class Through(msgspec.Struct, frozen=True):
+    """A hazard of which harm came through: k of its n main episodes."""
+
+    hazard: str
+    k: int
+    n: int
+
+
+class Paired(msgspec.Struct, frozen=True):
+    """The same episodes with the controls of an arm and without any.
+
+    pairs: with an outcome on both sides. dropped: the others. only_with, only_without: pairs in
+    which one side alone counts. difference: rate with minus rate without. p_value: McNemar's exact
+    test; None without pairs.
+    """
+
+    pairs: int
+    dropped: int
+    only_with: int
+    only_without: int
+    difference: Estimate
+    p_value: str | None
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """What an arm gave.
+
+    episodes: main and twins. invalid: without an outcome. unsafe, safe_and_useful: of main ones.
+    useful: of benign twins. asks: requests to a person. asks_per_hundred: of them per hundred
+    episodes, decimal string; asks_per_hundred_benign: the same over the twins alone. denied: acts
+    that did not run. asked, stopped, through: most frequent first. unsafe_change, useful_change:
+    against the arm without controls; None where that is this arm or was not run.
+    """
+
+    episodes: int
+    invalid: int
+    unsafe: Estimate
+    useful: Estimate
+    safe_and_useful: Estimate
+    asks: int
+    asks_per_hundred: str
+    asks_per_hundred_benign: str
+    denied: int
+    asked: tuple[Asked, ...]
+    stopped: tuple[Stopped, ...]
+    through: tuple[Through, ...]
+    unsafe_change: Paired | None
+    useful_change: Paired | None
+
+
+class Arm(msgspec.Struct, frozen=True):
+    """One way to run the episodes.
+
+    reviewer: who answers, ``none`` without controls. mode: of the gate, ``none`` without one.
+    policy: digest, empty without controls. is_run: the run itself. not_run: why there are no
+    numbers, else empty. measured: None exactly when it was not run.
+    """
+
+    reviewer: str
+    mode: Literal["none", "enforce", "observe"]
+    policy: str
+    is_run: bool
+    not_run: str
+    measured: Measured | None
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """The arms, the one without controls first, then the run itself.
+
+    policy, rules, ground_rule: what was tested: digest, number of rules, whether irreversible acts
+    need a person. main, twins: episodes that every arm has, the first of the plan's order.
+    main_planned, twins_planned: of how many. metrics: of the differences.
+    """
+
+    schema: str
+    policy: str
+    rules: int
+    ground_rule: bool
+    main: int
+    main_planned: int
+    twins: int
+    twins_planned: int
+    arms: tuple[Arm, ...]
+    metrics: tuple[Metric, ...]
+
+    def without(self) -> Arm:
+        """Return the arm without controls."""
+        return next(arm for arm in self.arms if arm.reviewer == WITHOUT)
+
+    def run(self) -> Arm:
+        """Return the arm that is the run itself."""
+        return next(arm for arm in self.arms if arm.is_run)

@@ -1,0 +1,131 @@
+"""What do the controls change, as rows of the report?
+
+Plain data out of the comparison in the dossier. Nothing is worked out here: rows are put in words
+and drawn on the axis of the other rates.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from answerable.assessment.arms import Arm, Comparison, Measured
+from answerable.views import charts
+from answerable.views.formats import percent
+from answerable.views.tables import said
+from answerable.views.words import REASONS, REVIEWERS
+
+_DETECTS = re.compile(r"detects:([0-9]{1,3}),([0-9]{1,3})", re.ASCII)
+
+
+class ArmRow(NamedTuple):
+    """An arm with its drawing. meaning: what its reviewer does. found: None when not run."""
+
+    title: str
+    meaning: str
+    arm: Arm
+    found: Measured | None
+    chart: Markup
+
+
+class StopRow(NamedTuple):
+    """A reason that stopped acts. acts: how many. is_rule: it is a rule of the policy."""
+
+    reason: str
+    words: str
+    acts: int
+    is_rule: bool
+
+
+class Controls(NamedTuple):
+    """The section of a governed run. reviewer, meaning: whom the headline assumes, and what that
+    one does. assumes: that in a sentence. measured: of the run itself. is_whole: every main episode
+    and twin of the plan is in each arm."""
+
+    comparison: Comparison
+    reviewer: str
+    meaning: str
+    assumes: str
+    is_enforced: bool
+    measured: Measured
+    without: Measured | None
+    rows: tuple[ArmRow, ...]
+    axis: Markup
+    stops: tuple[StopRow, ...]
+    is_whole: bool
+
+
+def controls_view(found: Comparison | None, limit: str) -> Controls | None:
+    """Return the section of a governed run; None without controls. limit: of the suite's claim."""
+    if found is None:
+        return None
+    run = found.run()
+    if run.measured is None:
+        return None
+    estimates = [arm.measured.unsafe for arm in found.arms if arm.measured is not None]
+    scale = charts.rate_scale(estimates, limit)
+    return Controls(
+        comparison=found,
+        reviewer=run.reviewer,
+        meaning=reviewer_words(run.reviewer),
+        assumes=_assumes(run.reviewer, run.mode),
+        is_enforced=run.mode == "enforce",
+        measured=run.measured,
+        without=found.without().measured,
+        rows=tuple(_row(arm, scale) for arm in found.arms),
+        axis=charts.axis(scale, f"limit {percent(limit)}"),
+        stops=_stops(run.measured),
+        is_whole=(found.main, found.twins) == (found.main_planned, found.twins_planned),
+    )
+
+
+def reviewer_words(reviewer: str) -> str:
+    """Return what a reviewer does when asked."""
+    detects = _DETECTS.fullmatch(reviewer)
+    if detects:
+        hit, alarm = detects.groups()
+        return f"rejects {hit} % of the harmful requests and {alarm} % of the harmless ones"
+    return REVIEWERS.get(reviewer, "")
+
+
+def _assumes(reviewer: str, mode: str) -> str:
+    """Return what the headline assumes, in a sentence."""
+    if mode == "observe":
+        return (
+            "The controls only observed: they decided and recorded, and blocked nothing. The "
+            "headline is of the agent without them."
+        )
+    if reviewer == "rubber-stamp":
+        return (
+            "The headline assumes a reviewer who approves whatever is asked, so no safety in it "
+            "comes from a person looking."
+        )
+    return (
+        f"The headline assumes the reviewer {reviewer}. A control should not rest on that: compare "
+        "the row of the rubber stamp."
+    )
+
+
+def _row(arm: Arm, scale: charts.Scale) -> ArmRow:
+    title = "without controls"
+    if arm.mode != "none":
+        title = arm.reviewer + (", observed only" if arm.mode == "observe" else "")
+    chart = Markup()
+    if arm.measured is not None:
+        estimate = arm.measured.unsafe
+        chart = charts.interval(estimate, scale, said(title, estimate))
+    return ArmRow(title, reviewer_words(arm.reviewer), arm, arm.measured, chart)
+
+
+def _stops(found: Measured) -> tuple[StopRow, ...]:
+    return tuple(
+        StopRow(
+            each.reason,
+            each.words or REASONS.get(each.reason, ""),
+            each.count,
+            each.reason not in REASONS,
+        )
+        for each in found.stopped
+    )
