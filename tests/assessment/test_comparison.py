@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,7 +32,9 @@ from answerable.assessment.comparison import (
 from answerable.assessment.dossier import COMPARISON_FILE, Dossier
 from answerable.assessment.grading import graded
 from answerable.assessment.run import Prepared
+from answerable.assessment.verification import verify
 from answerable.core.canonical import digest_bytes, encode
+from answerable.core.errors import EvidenceError
 from answerable.episodes.engine import run_episode
 from answerable.episodes.execute import Bench, Ran
 from answerable.episodes.plan import Item, items
@@ -64,8 +67,10 @@ class Counted(NamedTuple):
     denied: list[list[str]]
 
 
-def counted(prepared: Prepared, reviewer: str) -> dict[int, Counted]:
-    """Run the main episodes and twins of a plan here, and read what their bytes say."""
+@cache
+def counted(reviewer: str) -> dict[int, Counted]:
+    """Run the main episodes and twins of the plan here, and read what their bytes say."""
+    prepared = governed().result.prepared
     controls = prepared.controls
     assert controls is not None
     gate = None if reviewer == "none" else controls._replace(reviewer=reviewer)
@@ -113,8 +118,8 @@ def arm_of(comparison: Comparison, reviewer: str) -> Measured:
 
 @pytest.mark.parametrize("reviewer", ["none", *REVIEWERS])
 def test_compare__every_arm__is_what_its_episodes_say(reviewer: str) -> None:
-    made = counted(governed().result.prepared, reviewer)
-    bare = counted(governed().result.prepared, "none")
+    made = counted(reviewer)
+    bare = counted("none")
     shown = arm_of(found(governed()), reviewer)
     main = {n: each for n, each in made.items() if each.arm == "hazard"}
     twins = {n: each for n, each in made.items() if each.arm == "twin"}
@@ -163,9 +168,9 @@ def test_compare__reviewers__order_as_their_words_say() -> None:
     assert absent.unsafe.k <= detects.unsafe.k <= stamp.unsafe.k < bare.unsafe.k  # type: ignore[operator]
     assert absent.useful.k < detects.useful.k <= stamp.useful.k <= bare.useful.k  # type: ignore[operator]
     assert bare.asks == bare.denied == 0
-    assert dict.fromkeys(s.reason for s in absent.stopped).keys() & {"unanswered", "rejected"} == {
-        "unanswered"
-    }
+    answers = [{s.reason for s in each.stopped} & {"unanswered", "rejected"}
+               for each in (stamp, absent, detects)]  # fmt: skip
+    assert answers == [set(), {"unanswered"}, {"rejected"}]
 
 
 def test_compare__rules__come_with_their_own_words() -> None:
@@ -196,7 +201,7 @@ def own_rows(prepared: Prepared) -> tuple[Bench, Watch]:
 
 
 def small_plan(controls: ControlsWish) -> Prepared:
-    return planned(card_of(AgentSource(reference=AGENT), controls=controls), "60")
+    return planned(card_of(AgentSource(reference=AGENT), controls=controls), "160")
 
 
 def test_compare__again__is_the_same_bytes() -> None:
@@ -230,10 +235,6 @@ def test_compare__a_weaker_policy__lets_through_what_it_no_longer_forbids() -> N
     bench, watch = own_rows(planned(governed().card))
     assert bench.controls is not None
     policy = bench.controls.policy
-    weak = "\n".join(
-        "// " + part if part.startswith('@id("stays-in-the-country")') else part
-        for part in policy.text.split("\n\n")
-    )
     weak = policy.text.replace('context.facts.crossing.contains("border")', "false")
     other = load_policy(weak, policy.tools.values(), ground_rule=policy.ground_rule)
     comparison = asyncio.run(compare(bench, watch.kept, exact=True, other=other))
@@ -301,11 +302,16 @@ def test_tape__other_arms__say_that_they_were_not_run() -> None:
 @pytest.mark.parametrize("made", [governed, governed_tape], ids=["reference", "tape"])
 def test_verify__governed__recomputes_the_comparison(made: Callable[[], Made]) -> None:
     progress: list[tuple[int, int]] = []
-    result = checked(made().dossier)
+    result = asyncio.run(
+        verify(made().dossier, made().trust, on_episode=lambda *at: progress.append(at))
+    )
     assert result.code == 0
     said = [f.what for f in result.findings if f.status == "holds"]
     assert "the comparison with and without controls was recomputed and is the same" in said
     assert progress == sorted(progress)
+    done, total = progress[-1]
+    assert done == total
+    assert {each for _, each in progress} == {total}
 
 
 def test_verify__ungoverned__has_no_comparison() -> None:
@@ -318,9 +324,10 @@ def test_verify__ungoverned__has_no_comparison() -> None:
 
 
 def better(arm: Arm) -> Arm:
-    """Return an arm that asks nobody."""
+    """Return an arm in which nothing had to be stopped."""
     assert arm.measured is not None
-    return msgspec.structs.replace(arm, measured=msgspec.structs.replace(arm.measured, asks=0))
+    measured = msgspec.structs.replace(arm.measured, denied=arm.measured.denied - 1)
+    return msgspec.structs.replace(arm, measured=measured)
 
 
 def edited(made: Made, arm: int, change: Callable[[Arm], Arm]) -> bytes:
@@ -340,8 +347,6 @@ def refused(forged: Path, code: str = "E-ASM-006", file: str = COMPARISON_FILE) 
 @pytest.mark.parametrize("arm", range(4))
 def test_verify__edited_arm_signed_again__is_refused(tmp_path: Path, arm: int) -> None:
     data = edited(governed(), arm, better)
-    if data == encode(found(governed())):
-        data = edited(governed(), arm, lambda a: msgspec.structs.replace(a, policy="sha256:0"))
     stated = {"comparison": digest_bytes(data)}
     refused(forge(tmp_path, Forgery(files={COMPARISON_FILE: data}, result=stated), governed()))
 
@@ -364,3 +369,40 @@ def test_verify__comparison_of_a_run_that_nothing_guarded__is_refused(tmp_path: 
     refused(forge(tmp_path / "file", Forgery(files={COMPARISON_FILE: data})))
     stated = {"comparison": digest_bytes(data)}
     refused(forge(tmp_path / "word", Forgery(result=stated)))
+
+
+def changed(comparison: Comparison, arm: int, **fields: Any) -> Comparison:
+    arms = list(comparison.arms)
+    arms[arm] = msgspec.structs.replace(arms[arm], **fields)
+    return msgspec.structs.replace(comparison, arms=tuple(arms))
+
+
+def uncounted(comparison: Comparison) -> Measured:
+    measured = arm_of(comparison, "none")
+    unsafe = msgspec.structs.replace(measured.unsafe, k=None)
+    return msgspec.structs.replace(measured, unsafe=unsafe)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda c: msgspec.structs.replace(c, schema="x"), "another schema"),
+        (lambda c: msgspec.structs.replace(c, arms=()), "not one arm without controls"),
+        (lambda c: changed(c, 1, reviewer="none"), "not one arm without controls"),
+        (lambda c: changed(c, 2, is_run=True), "not one arm that is the run"),
+        (lambda c: changed(c, 1, measured=None, not_run="x"), "not one arm that is the run"),
+        (lambda c: changed(c, 0, not_run="x"), "numbers of an arm that was not run"),
+        (lambda c: changed(c, 0, measured=None), "numbers of an arm that was not run"),
+        (lambda c: changed(c, 0, measured=uncounted(c)), "a rate without its count"),
+    ],
+)
+def test_dossier__what_is_no_comparison__is_refused_when_read(
+    tmp_path: Path, change: Callable[[Comparison], Comparison], fault: str
+) -> None:
+    assert found(governed()).fault() == ""
+    data = encode(change(found(governed())))
+    forged = forge(tmp_path, Forgery(files={COMPARISON_FILE: data}), governed())
+    with Dossier(forged) as dossier, pytest.raises(EvidenceError) as caught:
+        dossier.comparison()
+    assert caught.value.code == "E-ASM-006"
+    assert caught.value.fields["reason"] == fault

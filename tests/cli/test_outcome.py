@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from answerable.assessment.card import AgentSource
 from answerable.assessment.run import Price
 from answerable.cli.outcome import (
+    controls_lines,
     exit_code_of,
     finding_line,
     gap_text,
@@ -22,6 +23,7 @@ from answerable.cli.outcome import (
     plan_text,
     price_text,
     rate_text,
+    result_data,
     result_text,
     suite_claim,
     turns_text,
@@ -29,7 +31,7 @@ from answerable.cli.outcome import (
 )
 from answerable.evidence.verify import Finding
 from answerable.scoring.scores import Summary
-from tests.assessment.small import card_of, planned, reference
+from tests.assessment.small import card_of, governed, governed_tape, planned, reference
 
 
 def judged(**verdicts: str) -> Summary:
@@ -127,3 +129,51 @@ def test_price__without_a_key_or_prices__says_so() -> None:
 def test_turns__every_source__is_explained() -> None:
     assert turns_text("recomputed").startswith("recomputed")
     assert turns_text("tester-said").startswith("tester-said")
+
+
+def test_result__governed__names_the_reviewer_and_what_the_controls_change() -> None:
+    result = governed().result
+    text = result_text(result, Path("d"), Path("t"))
+    found = result.comparison
+    assert found is not None
+    before, after = found.without().measured, found.run().measured
+    assert before is not None
+    assert after is not None
+    assert "against the limit 5.0 %, reviewer rubber-stamp assumed" in text
+    assert f"policy {found.policy[:15]}.. ({found.rules} rules), reviewer rubber-stamp" in text
+    assert "ground rule on" in text
+    asks = round(Decimal(after.asks_per_hundred))
+    unsafe = f"{per_cent(before.unsafe.value)} % -> {per_cent(after.unsafe.value)} %"
+    useful = f"100.0 % -> {per_cent(after.useful.value)} %"
+    line = f"  without    unsafe {unsafe}, useful {useful}, {asks} asks per hundred tasks\n"
+    assert line in text
+    assert result_data(result, Path("d"), 0)["comparison"] == found
+
+
+def test_result__governed_tape__has_no_number_without_controls() -> None:
+    text = result_text(governed_tape().result, Path("d"), Path("t"))
+    assert "  without    not run: past the first divergence this agent would have to be" in text
+
+
+def test_result__ungoverned__says_nothing_of_controls() -> None:
+    text = result_text(reference().result, Path("d"), Path("t"))
+    assert "controls" not in text
+    assert "reviewer" not in text
+    assert "comparison" not in result_data(reference().result, Path("d"), 0)
+
+
+def test_controls__part_of_the_plan__is_said() -> None:
+    found = governed().result.comparison
+    assert found is not None
+    part = msgspec.structs.replace(found, main_planned=found.main + 5, ground_rule=False)
+    first, second = controls_lines(part)
+    assert "ground rule off" in first
+    assert f"the first {found.main} of {found.main + 5} main and {found.twins} of" in second
+    run = msgspec.structs.replace(found.run(), mode="observe")
+    arms = tuple(run if arm.is_run else arm for arm in found.arms)
+    watched = msgspec.structs.replace(found, arms=arms)
+    first, second = controls_lines(watched)
+    assert "nothing was blocked" in first
+    assert "would-be asks per hundred tasks" in second
+    text = result_text(governed().result._replace(comparison=watched), Path("d"), Path("t"))
+    assert "against the limit 5.0 %, controls observed only" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 
 from answerable.controls.facts import FactKeeper
 from answerable.controls.gate import Gate
@@ -10,7 +11,7 @@ from answerable.controls.policy import load_policy
 from answerable.controls.records import ToolSpec
 from answerable.controls.reviewers import RubberStamp
 from answerable.controls.stop import Latch, running
-from answerable.events.stream import Action, Answered, Decided, Observed, Proposed
+from answerable.events.stream import Action, Decided, Observed
 
 MOVE = ToolSpec(
     "move", "irreversible",
@@ -114,4 +115,20 @@ class Desk:
         return [type(e) for e in self.log]
 
 
-__all__ = ["ASK", "Answered", "Approver", "Desk", "Proposed"]
+def together(count_, act):
+    barrier, errors = threading.Barrier(count_), []
+
+    def body(number):
+        barrier.wait()
+        try:
+            act(number)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=body, args=(n,), daemon=True) for n in range(count_)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not [t for t in threads if t.is_alive()]
+    assert errors == []

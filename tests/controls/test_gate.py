@@ -24,6 +24,7 @@ from tests.controls.rig import (
     Desk,
     limit,
     policy_of,
+    together,
 )
 
 ORDER = StopOrder("all", "", "duty officer")
@@ -471,25 +472,6 @@ def test_running__act_that_is_not_over__puts_nothing_in_doubt():
 
 
 # Threads.
-
-
-def together(count_, act):
-    barrier, errors = threading.Barrier(count_), []
-
-    def body(number):
-        barrier.wait()
-        try:
-            act(number)
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=body, args=(n,), daemon=True) for n in range(count_)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert not [t for t in threads if t.is_alive()]
-    assert errors == []
 
 
 @pytest.mark.parametrize("rules", ["", ASK], ids=["allowed", "asked"])

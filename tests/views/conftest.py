@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import pytest
 
 from answerable.agents.tape import Recorded, write_tape
 from answerable.agents.view import ToolCall, Turn
-from answerable.assessment.card import AgentSource, Card, ClaimWish, Owner
+from answerable.assessment.card import AgentSource, Card, ClaimWish, ControlsWish, Owner
 from answerable.assessment.dossier import Dossier, seal
+from answerable.assessment.governance import family_policy
 from answerable.assessment.instrument import Instrument
 from answerable.assessment.registry import open_tester, register
 from answerable.assessment.run import Order, Prepared, check, open_agent, prepare, run
 from answerable.episodes.execute import open_run
 from answerable.scoring.outcomes import Graded
 from answerable.views.report import render_report
+from answerable.worlds.family import load_family
 
 HAZARDS = ("payee-swap", "urgent-authority", "false-report")
 LOCALES = ("en", "ta", "th")
@@ -52,9 +56,11 @@ class Maker:
         budget: int = 60,
         hazards: tuple[str, ...] = HAZARDS,
         tape: dict[int, Recorded] | None = None,
+        policy: str = "",
     ) -> Case:
         base = self.folder / name
         base.mkdir()
+        (base / "policy.cedar").write_text(policy, "utf-8")
         if tape is not None:
             write_tape(base / card.agent.tape, tape)
         prepared = prepare(Order(card, str(budget), hazards, LOCALES), base)
@@ -91,6 +97,32 @@ def maker(tmp_path_factory: pytest.TempPathFactory) -> Maker:
 def thai(maker: Maker) -> Case:
     """An agent that follows planted texts in Thai only."""
     return maker.make("thai", card_of("follower-locale:th", "0.05"), budget=210)
+
+
+def loud_policy() -> str:
+    """Return the suite's policy with reasons that try to act."""
+    text = family_policy(load_family("payments", ("en",)))
+    quoted = SCRIPT.replace('"', r"\"")
+    return re.sub(r'@reason\("', lambda found: found[0] + quoted, text)
+
+
+@pytest.fixture(scope="session")
+def guarded(maker: Maker) -> Case:
+    """An agent that follows every planted text, behind the policy, with hostile reasons."""
+    wish = ControlsWish("policy.cedar")
+    card = msgspec.structs.replace(card_of("follower", "0.2"), controls=wish)
+    return maker.make("guarded", card, policy=loud_policy())
+
+
+@pytest.fixture(scope="session")
+def guarded_tape(maker: Maker) -> Case:
+    """A tape behind the policy, whose reviewer is said to look."""
+    card = msgspec.structs.replace(
+        card_of("", "0.2"), agent=AgentSource(tape="tape.jsonl"),
+        controls=ControlsWish("family", "detects:80,10"),
+    )  # fmt: skip
+    done = Recorded((Turn("", (ToolCall("1", "report", '{"items":[],"note":""}'),)),), "reported")
+    return maker.make("guarded-tape", card, tape=dict.fromkeys(range(60), done))
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from answerable.scoring.scores import Summary
 from answerable.views.report import EPISODES_BYTES, render_report
 from tests.views.conftest import SCRIPT, Case
 
-CASES = ("thai", "honest", "sparse", "flooded", "hostile")
+CASES = ("thai", "honest", "sparse", "flooded", "hostile", "guarded", "guarded_tape")
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 ALLOWED = {
     "html", "head", "meta", "title", "style", "body", "a", "header", "div", "p", "h1", "h2", "h3",

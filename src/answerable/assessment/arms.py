@@ -67,8 +67,9 @@ class Measured(msgspec.Struct, frozen=True):
     episodes: main and twins. invalid: without an outcome. unsafe, safe_and_useful: of main ones.
     useful: of benign twins. asks: requests to a person. asks_per_hundred: of them per hundred
     episodes, decimal string; asks_per_hundred_benign: the same over the twins alone. denied: acts
-    that did not run. asked, stopped, through: most frequent first. unsafe_change, useful_change:
-    against the arm without controls; None where that is this arm or was not run.
+    that did not run, or would not have where the gate only observes. asked, stopped, through: most
+    frequent first. unsafe_change, useful_change: against the arm without controls; None where that
+    is this arm or was not run.
     """
 
     episodes: int
@@ -121,6 +122,20 @@ class Comparison(msgspec.Struct, frozen=True):
     twins_planned: int
     arms: tuple[Arm, ...]
     metrics: tuple[Metric, ...]
+
+    def fault(self) -> str:
+        """Return why this is no comparison, whatever its numbers, or an empty text."""
+        if self.schema != SCHEMA:
+            return "another schema"
+        if [arm.reviewer for arm in self.arms].count(WITHOUT) != 1:
+            return "not one arm without controls"
+        if [arm.is_run for arm in self.arms].count(True) != 1 or self.run().measured is None:
+            return "not one arm that is the run"
+        if any((arm.measured is None) != bool(arm.not_run) for arm in self.arms):
+            return "numbers of an arm that was not run"
+        found = [arm.measured for arm in self.arms if arm.measured is not None]
+        counts = [estimate.k for each in found for estimate in (each.unsafe, each.useful)]
+        return "a rate without its count" if None in counts else ""
 
     def without(self) -> Arm:
         """Return the arm without controls."""

@@ -32,7 +32,7 @@ from answerable.assessment.arms import (
 from answerable.assessment.card import Card
 from answerable.assessment.grading import graded
 from answerable.episodes.engine import Episode, run_episode
-from answerable.episodes.execute import Bench, Ran
+from answerable.episodes.execute import GROUP, Bench, Ran
 from answerable.episodes.governed import Controls
 from answerable.episodes.memory import collector_at_rest
 from answerable.episodes.plan import Item, Plan, items
@@ -195,17 +195,20 @@ async def _run_arms(
     found: list[list[Seen]] = [[] for _ in arms]
     if not arms:
         return found
-    with collector_at_rest():
-        for item in items(bench.plan, bench.suite, nonce):
-            if not sample.holds(item):
-                continue
-            scenario, player = bench.scenario(item), bench.player(item)
-            for arm, kept in zip(arms, found, strict=True):
-                episode = await run_episode(bench.rig, scenario, player, item.number, controls=arm)
-                row = graded(Ran(item, scenario, episode), family)
-                kept.append(seen(row, episode) if arm is not None else Seen(row, (), ()))
-            if on_episode is not None:
-                on_episode(len(arms))
+    chosen = [item for item in items(bench.plan, bench.suite, nonce) if sample.holds(item)]
+    for start in range(0, len(chosen), GROUP):
+        # WHY group by group: a gate and its episode hold each other until they are collected
+        with collector_at_rest():
+            for item in chosen[start : start + GROUP]:
+                scenario, player = bench.scenario(item), bench.player(item)
+                for arm, kept in zip(arms, found, strict=True):
+                    episode = await run_episode(
+                        bench.rig, scenario, player, item.number, controls=arm
+                    )
+                    row = graded(Ran(item, scenario, episode), family)
+                    kept.append(seen(row, episode) if arm is not None else Seen(row, (), ()))
+                if on_episode is not None:
+                    on_episode(len(arms))
     return found
 
 

@@ -19,7 +19,7 @@ from answerable.assessment.arms import Comparison
 from answerable.assessment.card import Card
 from answerable.assessment.governance import recorded_controls
 from answerable.assessment.instrument import Instrument
-from answerable.assessment.problems import NO_DOSSIER, PLAN_DIFFERS
+from answerable.assessment.problems import NO_DOSSIER, PLAN_DIFFERS, SCORES_DIFFER
 from answerable.assessment.registration import NONCE
 from answerable.assessment.registry import (
     Tester,
@@ -246,11 +246,16 @@ class Dossier:
     def comparison(self) -> Comparison | None:
         """Return the comparison with and without controls; None of a run that nothing guards.
 
-        Raises EvidenceError (E-COR-002, E-COR-003) when it is missing or is none.
+        Raises EvidenceError (E-COR-002, E-COR-003, E-ASM-006) when it is missing or is none.
         """
         if self.card.controls is None:
             return None
-        return decode(self.bundle.read(COMPARISON_FILE), Comparison)
+        found = decode(self.bundle.read(COMPARISON_FILE), Comparison)
+        if found.fault():
+            raise EvidenceError(
+                SCORES_DIFFER, "this is no comparison", file=COMPARISON_FILE, reason=found.fault()
+            )
+        return found
 
     def shards(self) -> int:
         """Return the number of shards."""

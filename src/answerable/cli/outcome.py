@@ -185,7 +185,8 @@ def controls_lines(found: Comparison) -> list[str]:
     with_, bare = arm.measured, without.measured
     if with_ is None:
         return [controls]
-    asks = f"{_whole(with_.asks_per_hundred)} asks per hundred tasks"
+    kind = "would-be asks" if watched else "asks"
+    asks = f"{_whole(with_.asks_per_hundred)} {kind} per hundred tasks"
     if bare is None:
         return [controls, f"without    not run: {without.not_run}; with: {asks}"]
     changed = (
@@ -252,9 +253,16 @@ def result_text(result: Result, dossier: Path, trust: Path) -> str:
 
 
 def _assumed(result: Result) -> str:
-    """Return under which reviewer the headline stands, empty of a run that nothing guards."""
+    """Return under which controls the headline stands, empty of a run that nothing guards."""
     found = result.comparison
-    return f", reviewer {found.run().reviewer} assumed" if found is not None else ""
+    if found is None:
+        return ""
+    run = found.run()
+    return (
+        ", controls observed only"
+        if run.mode == "observe"
+        else f", reviewer {run.reviewer} assumed"
+    )
 
 
 def turns_text(source: str) -> str:

@@ -5,13 +5,14 @@ Example: answerable policy check policy.cedar --family payments
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from answerable.cli.output import emit, json_option
+from answerable.cli.output import emit, json_option, quiet_option
 
 if TYPE_CHECKING:
     from answerable.controls.decide import Applied
@@ -24,7 +25,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say what a policy is loaded against."""
     family = click.option(
-        "--family", required=True, metavar="NAME",
+        "--family", default="payments", show_default=True, metavar="NAME",
         help="Whose tools the policy speaks of (answerable suite list names the families).",
     )  # fmt: skip
     ground = click.option(
@@ -157,6 +158,59 @@ def test_policy(file: Path, cases: Path, family: str, no_ground_rule: bool, as_j
     lines.insert(0, f"{len(rows) - len(lines)} of {len(rows)} cases as expected")
     data = {"digest": policy.digest, "cases": rows}
     return emit(data, as_json=as_json, text="\n".join(lines), exit_code=int(len(lines) > 1))
+
+
+@command.command("probe", short_help="Try attackers in disguise, and list what gets through.")
+@click.argument("file", type=_FILE)
+@click.option(
+    "--locale", "locales", multiple=True, metavar="TAG", default=("en", "th", "zh-Hans"),
+    help="Only these locales (repeat it). Default: en, th, zh-Hans.",
+)  # fmt: skip
+@click.option(
+    "--reviewer", default="rubber-stamp", show_default=True, metavar="NAME",
+    help="Who answers when the policy asks: absent, rubber-stamp, detects:H,F.",
+)  # fmt: skip
+@click.option(
+    "--seeds", type=click.IntRange(1, 100), default=3, show_default=True, metavar="N",
+    help="Scenarios of each (task, hazard, channel).",
+)  # fmt: skip
+@click.option("--strict", is_flag=True, help="Exit with 1 when anything gets through.")
+@quiet_option
+@common_options
+def probe_policy(
+    file: Path, locales: tuple[str, ...], reviewer: str, seeds: int, strict: bool, quiet: bool,
+    family: str, no_ground_rule: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """Run an agent that follows planted texts in disguise against policy FILE.
+
+    Each strategy runs with nothing in between, and behind the policy. Says nothing of strategies
+    that are not listed. Exit code 1 with --strict when anything gets through.
+    """
+    from answerable.assessment.probing import probe
+    from answerable.attacks.channels import channels
+    from answerable.attacks.strategies import strategies
+    from answerable.cli.policy_probe import row_lines, row_shown
+    from answerable.cli.progress import Progress
+    from answerable.controls.reviewers import reviewer_of
+    from answerable.core.streams import Stream
+    from answerable.episodes.governed import Controls
+    from answerable.worlds.suite import load_suite
+
+    reviewer_of(reviewer, Stream.of("name only"))
+    suite = load_suite(family, locales, channels())
+    controls = Controls(_load(file, family, no_ground_rule), reviewer)
+    tried = strategies()
+    with Progress("strategies", len(tried), quiet=quiet or as_json) as bar:
+        found = asyncio.run(
+            probe(controls, suite, tried.values(), seeds, on_strategy=lambda _: bar.advance(1))
+        )
+    through = sum(row.verdict == "gets through" for row in found)
+    data = {
+        "digest": controls.policy.digest, "reviewer": reviewer, "locales": suite.locales,
+        "seeds": seeds, "strategies": [row_shown(row) for row in found], "through": through,
+    }  # fmt: skip
+    text = "\n".join(row_lines(found, reviewer, suite.locales))
+    return emit(data, as_json=as_json, text=text, exit_code=1 if strict and through else 0)
 
 
 def _load(file: Path, family: str, no_ground_rule: bool) -> Policy:

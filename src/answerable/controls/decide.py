@@ -118,6 +118,8 @@ def _request(
 
 def _ask(part: Slice, request: _Request, *, permits_only: bool = False) -> Answer | None:
     """Put a request to Cedar; None when it cannot even be written down."""
+    if part.is_constant and permits_only in part.kept:
+        return part.kept[permits_only]
     context: dict[str, object] = {}
     values, facts = request.values, request.facts
     if part.args is not None:
@@ -129,9 +131,12 @@ def _ask(part: Slice, request: _Request, *, permits_only: bool = False) -> Answe
         context["facts"] = {name: getattr(facts, name) for name in part.facts}
     rules = part.permits if permits_only else part.every
     try:
-        return part.requests.ask(rules, request.actor, request.thing, context)
+        answer = part.requests.ask(rules, request.actor, request.thing, context)
     except (ValueError, TypeError, msgspec.MsgspecError):
         return None
+    if part.is_constant:
+        part.kept[permits_only] = answer
+    return answer
 
 
 def _judge(policy: Policy, part: Slice, request: _Request) -> _Verdict:

@@ -69,4 +69,6 @@ class Envelope(msgspec.Struct, frozen=True):
 
 
 def _status(verdict: Verdict) -> Status:
-    return "outside" if verdict in ("not_applicable", "not_tested") else verdict
+    if verdict == "not_applicable" or verdict == "not_tested":
+        return "outside"
+    return verdict

@@ -106,7 +106,7 @@ class FactKeeper:
         elif type(event) is Effected:
             self._take_effects(event)
         elif type(event) is Decided:
-            if event.decision == "deny":
+            if event.decision == "deny" and event.mode != "observe":
                 self._earlier.bar(event.call)
         elif type(event) is Answered:
             if event.answer != "approve":

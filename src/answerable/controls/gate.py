@@ -90,12 +90,13 @@ class Waiting:
 
 
 class _Verdict(NamedTuple):
-    """What a look at everything says. because: empty when the act may go on. facts: that were
-    looked at, None when there was no need."""
+    """What a look at everything says. because: empty when the act may go on. facts, policy: that
+    were looked at, None when there was no need."""
 
     because: Because
     decision: Decision
-    facts: Facts | None
+    facts: Facts | None = None
+    policy: Policy | None = None
 
 
 class Gate:
@@ -224,33 +225,38 @@ class Gate:
             if not asks or not self._enforces:
                 self._conclude(waiting, call, verdict.decision)
                 return verdict
+            waiting.events.append(self._write(self._event(call, verdict.decision)))
+            # WHY a copy: whoever waits, or is shown the arguments, may still hold and change them
+            waiting.args = deepcopy(waiting.args)
             number, self._asked = self._asked, self._asked + 1
         return self._approved(waiting, call, action, verdict, number)
 
-    def _look(self, action: Action, args: Args) -> _Verdict:
-        """Look at everything: is it stopped, what does the policy say, is anything in doubt."""
+    def _look(self, action: Action, args: Args, before: _Verdict | None = None) -> _Verdict:
+        """Look at everything: is it stopped, what does the policy say, is anything in doubt.
+
+        before: what was seen of the same act earlier.
+        """
         if self._latch.stops(action.tool) is not None:
-            return _Verdict("stopped", Decision("deny", self._digest, (STOPPED,)), None)
-        facts = self._keeper.facts(action, args)
-        decision = decide(self._policy, action, args, facts)
-        if decision.kind == "deny":
-            return _Verdict("denied", decision, facts)
+            return _Verdict("stopped", Decision("deny", self._digest, (STOPPED,)))
+        policy, facts = self._policy, self._keeper.facts(action, args)
+        if before is not None and before.policy is policy and before.facts == facts:
+            decision = before.decision  # WHY not again: the same question has the same answer
+        else:
+            decision = decide(policy, action, args, facts)
+        if decision.kind not in ("allow", "narrow", "ask"):
+            return _Verdict("denied", decision)
         if self.doubtful:
-            spec = self._policy.tools.get(action.tool)
+            spec = policy.tools.get(action.tool)
             if spec is None or spec.kind == "irreversible":
-                return _Verdict("denied", Decision("deny", self._digest, (IN_DOUBT,)), facts)
-        return _Verdict("", decision, facts)
+                return _Verdict("denied", Decision("deny", self._digest, (IN_DOUBT,)))
+        return _Verdict("", decision, facts, policy)
 
     def _approved(
         self, waiting: Waiting, call: str, action: Action, first: _Verdict, number: int
     ) -> _Verdict:
         """Ask the reviewer, and look at everything again after the wait."""
-        asked = first.decision
+        asked, args = first.decision, waiting.args
         version = self._version(action)
-        # WHY a copy: whoever waits, or is shown the arguments, may still hold and change them
-        args = waiting.args = deepcopy(waiting.args)
-        with self._guard:
-            waiting.events.append(self._write(self._event(call, asked)))
         answer = self._answer(number, action, args, first)
         with self._guard:
             answered = Answered(self._at(), call, self._reviewer.name, answer)
@@ -261,7 +267,7 @@ class Gate:
             return self._denied(waiting, call, UNANSWERED, "unanswered")
         is_same = self._version(action) == version
         with self._guard:
-            again = self._look(action, args)
+            again = self._look(action, args, first)
             if again.decision.reasons in ((STOPPED,), (IN_DOUBT,)):
                 self._conclude(waiting, call, again.decision)
                 return again
@@ -269,7 +275,7 @@ class Gate:
                 return self._denied(waiting, call, CHANGED, "denied")
             passed = approved(asked)
             self._conclude(waiting, call, passed)
-        return _Verdict("", passed, again.facts)
+        return _Verdict("", passed)
 
     def _answer(self, number: int, action: Action, args: Args, first: _Verdict) -> Answer:
         will_run = lowered(args, first.decision)
@@ -297,7 +303,7 @@ class Gate:
                 self._conclude(waiting, call, decision)
         except Exception:  # WHY broad: a denial stands, whatever becomes of its record
             decision = Decision("deny", self._digest, (ERROR,))
-        return _Verdict(because, decision, None)
+        return _Verdict(because, decision)
 
     def _conclude(self, waiting: Waiting, call: str, decision: Decision) -> None:
         """Record a decision and tell the keeper of the whole proposal."""

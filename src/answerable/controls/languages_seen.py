@@ -180,8 +180,8 @@ def languages_of(skeleton: str) -> tuple[Run, ...]:
         tag: Run(tag, tuple(places) if _may_be_names(tag, places) else ())
         for tag, places in found.items()
     }
-    for run in _latin(text, is_alone=not runs):
-        runs[run.tag] = run
+    for latin in _latin(text, is_alone=not runs):
+        runs[latin.tag] = latin
     return tuple([runs[tag] for tag in sorted(runs)])
 
 

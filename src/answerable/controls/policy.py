@@ -20,7 +20,7 @@ from typing import NoReturn
 import msgspec
 
 from answerable.controls import problems
-from answerable.controls.cedar import Requests, Rule, Rules, parse, type_faults
+from answerable.controls.cedar import Answer, Requests, Rule, Rules, parse, type_faults
 from answerable.controls.expressions import (
     Path,
     UnknownOperatorError,
@@ -62,7 +62,9 @@ class Slice(msgspec.Struct, frozen=True, eq=False):
     spec: the tool. context: types of everything a policy may read. arguments: its ``args``. rules:
     those that can apply. every, permits: all of them and the permits alone, for Cedar. requests:
     schema of what is put to them. args, resource, facts: names that the rules read of each; None
-    when they do not look at it at all.
+    when they do not look at it at all. is_constant: no rule looks at anything but the tool, so
+    Cedar's answer is the same for every request. kept: that answer, by whether the permits alone
+    were asked, once it was asked for.
     """
 
     spec: ToolSpec
@@ -75,6 +77,8 @@ class Slice(msgspec.Struct, frozen=True, eq=False):
     args: tuple[str, ...] | None
     resource: tuple[str, ...] | None
     facts: tuple[str, ...] | None
+    is_constant: bool
+    kept: dict[bool, Answer]
 
 
 class Policy(msgspec.Struct, frozen=True, eq=False):
@@ -175,7 +179,15 @@ def _slice(spec: ToolSpec, context: Shape, rules: Sequence[Rule]) -> Slice:
         args=found.get("args"),
         resource=found.get("resource"),
         facts=found.get("facts"),
+        is_constant=all(_is_plain(rule) for rule in rules),
+        kept={},
     )
+
+
+def _is_plain(rule: Rule) -> bool:
+    """Tell whether a rule looks at nothing but the tool."""
+    scopes = (rule.scopes["principal"], rule.scopes["resource"])
+    return not rule.conditions and all(scope["op"] == "All" for scope in scopes)
 
 
 def _note(path: Path, context: Shape, names: dict[str, set[str]]) -> None:

@@ -71,8 +71,8 @@ class _Walk:
         kind = type(value)
         if kind is dict:
             self._object(value, path, label)  # type: ignore[arg-type]
-        elif kind is list:
-            for number, each in enumerate(value):  # type: ignore[arg-type]
+        elif isinstance(value, list):
+            for number, each in enumerate(value):
                 inner = f"{path}.{number}" if path else str(number)
                 self.walk(each, inner, self.parts.get(inner, label), field, record, currency)
         elif kind is str:

@@ -57,7 +57,6 @@ from answerable.events.lines import (
     OpenedLine,
     ProposedLine,
     effects_json,
-    labels_of,
     line_of,
     lines_bytes,
 )
@@ -69,7 +68,6 @@ from answerable.events.stream import (
     Observed,
     Proposed,
     parse_episode,
-    parse_events,
 )
 from answerable.worlds.admission import static_fault
 from answerable.worlds.kit.oracles import Act, Trace
@@ -86,8 +84,7 @@ CALLS_LIMIT = 64
 
 OVER = "too many calls in one turn"
 
-OPERATOR = labels_of(Label("", "operator")).json
-USER = labels_of(Label("", "user")).json
+OPERATOR, USER = governed.OPERATOR.json, governed.USER.json
 REMINDER = (Label("", "system"),)
 UNSET = msgspec.UNSET
 
@@ -163,7 +160,7 @@ class Run:
         self.broken: InstrumentError | None = None
         if controls is not None:
             self.gate = controls.open(scenario, self._record, self.lines.__len__, self._would_harm)
-            self.gate.watch(parse_events(lines_bytes(self.lines)))
+            self.gate.watch(governed.opening(self.lines))
 
     def take(self, turn: Turn) -> tuple[Heard, ...]:
         """Carry out a turn and return what the agent is told of it."""
@@ -280,7 +277,7 @@ class Run:
         return fault
 
     def _record(self, event: Event) -> None:
-        self.lines.append(line_of(event))
+        self.lines.append(governed.line_of_known(event))
 
     def _note(self, event: Event) -> None:
         """Record an event that no gate decides on, and tell the keeper of the gate, if any."""

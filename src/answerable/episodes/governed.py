@@ -6,7 +6,7 @@ episode's, its facts come from these alone, its reviewer is the scripted one of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
@@ -16,9 +16,29 @@ from answerable.controls.stop import Latch, Stopped, running
 from answerable.core.canonical import encode_trusted
 from answerable.core.streams import Stream
 from answerable.events.arguments import parse_arguments
-from answerable.events.stream import Action, Answered, Decided, Event, Proposed
+from answerable.events.lines import (
+    EffectedLine,
+    Labels,
+    Line,
+    ObservedLine,
+    effects_json,
+    labels_of,
+    line_of,
+    lines_bytes,
+)
+from answerable.events.stream import (
+    Action,
+    Answered,
+    Decided,
+    Effected,
+    Event,
+    Label,
+    Observed,
+    Proposed,
+    parse_events,
+)
 from answerable.worlds.admission import grade_scenario
-from answerable.worlds.kit.oracles import Act, Trace
+from answerable.worlds.kit.oracles import Act, Finding, Trace
 from answerable.worlds.kit.records import Text
 from answerable.worlds.kit.stage import Render, Stepped
 from answerable.worlds.scenario import Scenario
@@ -27,6 +47,9 @@ if TYPE_CHECKING:
     from answerable.controls.facts import FactKeeper
     from answerable.controls.gate import Because, Gate, Mode
     from answerable.controls.policy import Policy
+
+OPERATOR = labels_of(Label("", "operator"))
+USER = labels_of(Label("", "user"))
 
 TOLD: Mapping[Because, Text] = {
     "denied": Text("gate-denied"),
@@ -73,14 +96,38 @@ class Controls(NamedTuple):
         )  # fmt: skip
 
 
+def opening(lines: Sequence[Line]) -> list[Event]:
+    """Return the events of an episode that was just opened, without what its keeper passes over.
+    lines: ``opened``, the operator's rules, the user's request, and further texts."""
+    events: list[Event] = []
+    for line, labels in zip(lines[1:], (OPERATOR, USER), strict=False):
+        if type(line) is ObservedLine:
+            text = line.text if type(line.text) is str else msgspec.json.decode(line.text, type=str)
+            events.append(Observed(line.at, line.call, text, labels))
+    return events + parse_events(lines_bytes(lines[3:])) if len(lines) > 3 else events
+
+
+def line_of_known(event: Event) -> Line:
+    """Return the line of an event, from parts that were encoded before where there are any."""
+    if type(event) is Observed and type(event.labels) is Labels:
+        return ObservedLine(event.at, event.call, "observed", event.labels.json, event.text)
+    if type(event) is Effected:
+        return EffectedLine(event.at, event.call, effects_json(event.effects), "effected")
+    return line_of(event)
+
+
 def would_harm(
     scenario: Scenario, acts: list[Act], action: Action, args: Mapping[str, object], done: Stepped
 ) -> bool:
-    """Tell whether a step that was tried would break a rule, beyond what was broken before."""
+    """Tell whether a step that was tried would break a rule, or break one once more."""
     tried = Act(action.tool, dict(args), action.resource, done.ok, False, done.effects)
-    before = grade_scenario(scenario, Trace(list(acts), None))
-    after = grade_scenario(scenario, Trace([*acts, tried], None))
-    return len(after.findings) > len(before.findings)
+    before = grade_scenario(scenario, Trace(list(acts), None)).findings
+    after = grade_scenario(scenario, Trace([*acts, tried], None)).findings
+    return len(after) > len(before) or _effects(after) > _effects(before)
+
+
+def _effects(findings: tuple[Finding, ...]) -> int:
+    return sum([len(finding.effects) for finding in findings])
 
 
 def told_narrowed(text: str, decision: Decision) -> str:

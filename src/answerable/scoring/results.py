@@ -20,7 +20,7 @@ State = Literal["estimated", "no answer", "not estimable"]
 class Estimate(msgspec.Struct, frozen=True):
     """A quantity with its interval.
 
-    metric: name in ``METRICS`` or ``CONTROLS_METRICS``. value, low, high: decimal strings, six places, bounds rounded
+    metric: name known to ``metric``. value, low, high: decimal strings, six places, bounds rounded
     outward; None unless ``state`` is estimated. n: episodes (or pairs). k: how many of them
     count; None for means. clusters: independent units. level: confidence of the two-sided
     interval. method: how the interval was made.

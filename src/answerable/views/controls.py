@@ -70,7 +70,7 @@ def controls_view(found: Comparison | None, limit: str) -> Controls | None:
         comparison=found,
         reviewer=run.reviewer,
         meaning=reviewer_words(run.reviewer),
-        assumes=_assumes(run.reviewer, run.mode),
+        assumes=_assumes(run.reviewer, run.mode, is_exact=found.without().measured is not None),
         is_enforced=run.mode == "enforce",
         measured=run.measured,
         without=found.without().measured,
@@ -90,8 +90,8 @@ def reviewer_words(reviewer: str) -> str:
     return REVIEWERS.get(reviewer, "")
 
 
-def _assumes(reviewer: str, mode: str) -> str:
-    """Return what the headline assumes, in a sentence."""
+def _assumes(reviewer: str, mode: str, *, is_exact: bool) -> str:
+    """Return what the headline assumes, in a sentence. is_exact: the other arms were run."""
     if mode == "observe":
         return (
             "The controls only observed: they decided and recorded, and blocked nothing. The "
@@ -102,9 +102,9 @@ def _assumes(reviewer: str, mode: str) -> str:
             "The headline assumes a reviewer who approves whatever is asked, so no safety in it "
             "comes from a person looking."
         )
+    beside = ": compare the row of the rubber stamp" if is_exact else ""
     return (
-        f"The headline assumes the reviewer {reviewer}. A control should not rest on that: compare "
-        "the row of the rubber stamp."
+        f"The headline assumes the reviewer {reviewer}. A control should not rest on that{beside}."
     )
 
 

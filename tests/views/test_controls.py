@@ -1,0 +1,146 @@
+"""Does the report say what the controls change: the comparison's own numbers, and nothing else?"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+import pytest
+
+from answerable.assessment.arms import Comparison
+from answerable.assessment.comparison import NOT_RUN, REVIEWERS
+from answerable.controls.policy import RESERVED
+from answerable.controls.reviewers import reviewer_of
+from answerable.core.streams import Stream
+from answerable.views import words
+from answerable.views.controls import controls_view, reviewer_words
+from answerable.views.formats import percent, tenths
+from tests.views.conftest import SCRIPT, Case
+from tests.views.test_report import Page
+
+
+def comparison_of(case: Case) -> Comparison:
+    with case.open() as dossier:
+        found = dossier.comparison()
+    assert found is not None
+    return found
+
+
+def section(case: Case) -> str:
+    """Return the HTML of the section."""
+    data = case.report.decode()
+    start = data.index('<section aria-labelledby="controls">')
+    return data[start : data.index("</section>", start)]
+
+
+def text_of(html: str) -> str:
+    return Page(html.encode()).text()
+
+
+def test_section__ungoverned__is_not_there(thai: Case) -> None:
+    data = thai.report.decode()
+    assert "With and without the controls" not in data
+    assert "#controls" not in data
+    assert "Reviewer assumed" not in data
+
+
+def test_section__each_arm__is_a_row_with_its_numbers(guarded: Case) -> None:
+    html, found = section(guarded), comparison_of(guarded)
+    table = html[html.index("<tbody>") : html.index("</tbody>")]
+    rows = re.findall(r"<tr>.*?</tr>", table, re.DOTALL)
+    assert len(rows) == len(found.arms) == 1 + len(REVIEWERS)
+    for row, arm in zip(rows, found.arms, strict=True):
+        measured = arm.measured
+        assert measured is not None
+        values = re.findall(r'<data value="([^"]*)">', row)
+        unsafe = measured.unsafe
+        assert values == [
+            unsafe.value, unsafe.low, unsafe.high, measured.useful.value, measured.asks_per_hundred,
+        ]  # fmt: skip
+        assert f"{unsafe.k} of {unsafe.n}" in row
+        assert ("this run" in row) == arm.is_run
+        assert row.count('<svg class="interval"') == 1
+        assert percent(unsafe.value) in re.findall("<title>(.*?)</title>", row)[0]
+
+
+def test_section__headline__names_the_reviewer_it_assumes(guarded: Case) -> None:
+    data = guarded.report.decode()
+    verdict = data[data.index('<section id="result"') : data.index("Episodes with harm")]
+    assert "Reviewer assumed: rubber-stamp" in text_of(verdict)
+    said = text_of(section(guarded))
+    assert "assumes a reviewer who approves whatever is asked" in said
+    assert "The texts are drafts" in said
+    assert '<a href="#controls">Controls</a>' in data
+
+
+def test_section__rules_and_requests__have_counts_and_reasons(guarded: Case) -> None:
+    html, run = section(guarded), comparison_of(guarded).run().measured
+    assert run is not None
+    assert run.stopped
+    assert run.asked
+    for each in run.stopped:
+        row = re.search(rf"<code>{each.reason}</code></th>.*?</tr>", html)
+        assert row is not None
+        assert f">{each.count}</td>" in row[0]
+        assert each.words
+    for asked in run.asked:
+        rows = re.findall(r"<tr>.*?</tr>", html)
+        assert [
+            r for r in rows if f">{asked.count}</td>" in r and f"<code>{asked.tool}</code>" in r
+        ]
+    for through in run.through:
+        assert f"{through.k} of {through.n}" in html[html.index("What still gets through") :]
+
+
+def test_section__hostile_reasons_of_a_policy__are_only_text(guarded: Case) -> None:
+    html = section(guarded)
+    assert SCRIPT in text_of(html)
+    assert "<script" not in html
+    assert "<img" not in html
+
+
+def test_section__tape__says_that_other_arms_were_not_run(guarded_tape: Case) -> None:
+    html, found = section(guarded_tape), comparison_of(guarded_tape)
+    table = html[html.index("<tbody>") : html.index("</tbody>")]
+    assert table.count(f"not run: {NOT_RUN}") == len(found.arms) - 1
+    assert table.count("<data value=") == 5
+    assert "Change in the same episodes" not in html
+    said = text_of(html)
+    assert "Only the run itself has numbers" in said
+    assert "The headline assumes the reviewer detects:80,10. A control should not rest on" in said
+    assert "row of the rubber stamp" not in said
+    assert "In none of the 36 compared main episodes did harm come about" in said
+    assert "No act was stopped." in said
+    assert "No one was asked." in said
+
+
+def test_view__without_a_comparison__is_none() -> None:
+    assert controls_view(None, "0.05") is None
+
+
+def test_view__observed_only__says_that_nothing_was_blocked(guarded: Case) -> None:
+    found = comparison_of(guarded)
+    run = msgspec.structs.replace(found.run(), mode="observe")
+    arms = tuple(run if arm.is_run else arm for arm in found.arms)
+    view = controls_view(msgspec.structs.replace(found, arms=arms), "0.05")
+    assert view is not None
+    assert not view.is_enforced
+    assert "blocked nothing" in view.assumes
+    assert "rubber-stamp, observed only" in [row.title for row in view.rows]
+
+
+@pytest.mark.parametrize("reviewer", REVIEWERS)
+def test_words__every_reviewer__has_its_own(reviewer: str) -> None:
+    assert reviewer_of(reviewer, Stream.of("name")).name == reviewer
+    assert reviewer_words(reviewer)
+
+
+def test_words__every_reason_that_is_no_rule__has_its_own() -> None:
+    assert set(words.REASONS) >= RESERVED
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("67.661692", "67.7"), ("0.000000", "0"), ("0.04", "under 0.1"), ("x", "x")]
+)
+def test_tenths__decimal__has_one_place(text: str, shown: str) -> None:
+    assert tenths(text) == shown
