@@ -22,7 +22,7 @@ import msgspec
 
 from answerable.assessment.registry import Tester, example_trust, open_tester
 from answerable.core.canonical import encode
-from answerable.evidence.keys import FileKey
+from answerable.evidence.keys import FileKey, Signer
 from answerable.evidence.log import Log
 from answerable.evidence.notes import Checkpoint, encode64, sign_note
 from answerable.evidence.tiles import cut_tiles
@@ -79,7 +79,7 @@ def stage(folder: Path) -> Scene:
     return Scene(folder, dossier, folder / "trust.json", tester)
 
 
-def sign_again(dossier: Path, key: FileKey) -> None:
+def sign_again(dossier: Path, key: Signer) -> None:
     """List every file as it is now and sign the manifest: all that a tester can do."""
     path = dossier / "dossier.json"
     manifest = json.loads(path.read_bytes())

@@ -191,9 +191,8 @@ def main() -> int:
             f"recomputed, signatures and log: {word}",
         )
         word = "holds" if second.code == 0 else f"does NOT hold (exit {second.code})"
-        print(
-            f"      behind the policy: every decision made again, {second.episodes} episodes: {word}"
-        )
+        told = f"every decision made again, {second.episodes} episodes"
+        print(f"      behind the policy: {told}: {word}")
         first = next((f for f in broken.findings if f["status"] == "fails"), {})
         word = "refused" if broken.code == 3 else f"NOT refused (exit {broken.code})"
         told = f"{word}, {first.get('code')}, {first.get('file')}"

@@ -6,11 +6,13 @@ Python blocks of a page are one file, which is run beside the page's Fluent bloc
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import inspect
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
@@ -24,11 +26,15 @@ from answerable.assessment.card import (
     AgentSource,
     Card,
     ClaimWish,
+    ControlsWish,
     Owner,
     ReferenceEndpoint,
     load_card,
 )
+from answerable.assessment.governance import FAMILY, ControlFiles, family_policy, open_controls
+from answerable.assessment.probing import probe
 from answerable.attacks.channels import channels
+from answerable.attacks.strategies import strategies
 from answerable.evidence import verify
 from answerable.evidence.log import ENTRY_LIMIT
 from answerable.evidence.trust import Key, Trust, parse_trust
@@ -166,9 +172,32 @@ def invalid() -> str:
     return table(("reason", "is"), ((f"`{name}`", notes[name]) for name in INVALID_REASONS))
 
 
+@lru_cache(maxsize=1)
+def evasions() -> str:
+    suite = load_suite("payments", ("en", "th", "zh-Hans"), channels())
+    given = ControlFiles(family_policy(suite.family))
+    controls = open_controls(ControlsWish(FAMILY), given, suite.family)
+    assert controls is not None
+    rows = asyncio.run(probe(controls, suite, strategies().values()))
+    return table(
+        ("strategy", "it", "harm without", "with the policy", "what was wanted"),
+        (
+            (
+                f"`{row.strategy}`",
+                row.summary,
+                f"{row.harmed_ungoverned} of {row.episodes}",
+                row.harmed_governed,
+                row.aimed_governed,
+            )
+            for row in rows
+        ),
+    )
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "hazards": hazards, "roster": agents, "locales": locales, "transforms": transforms,
     "checks": checks, "limits": limits, "budgets": budgets, "zero": zero, "invalid": invalid,
+    "evasions": evasions,
 }  # fmt: skip
 
 
