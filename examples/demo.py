@@ -36,6 +36,8 @@ from answerable.views.report import render_report
 ROOT = Path(__file__).resolve().parent.parent
 FLIPPED = 17
 """Episode in which one byte is flipped."""
+GOVERNED_BUDGET = "500"
+"""Episodes behind the policy: each is also run without it and under other reviewers."""
 
 
 def say(step: str, text: str) -> None:
@@ -74,14 +76,12 @@ async def test(prepared: Prepared, tester: Tester, folder: Path, base: Path) -> 
     return result
 
 
-async def govern(
-    ungoverned: Result, tester: Tester, folder: Path, base: Path, budget: str
-) -> Result:
+async def govern(ungoverned: Result, tester: Tester, folder: Path, base: Path) -> Result:
     """Test the same clerk behind the desk's policy, with the instrument that was just checked."""
     card = msgspec.structs.replace(
         ungoverned.prepared.order.card, controls=ControlsWish(policy="family")
     )
-    prepared = prepare(Order(card, budget, label="log-1"), base)
+    prepared = prepare(Order(card, GOVERNED_BUDGET, label="log-1"), base)
     open_run(folder, prepared.plan, resume=False)
     register(prepared, tester, folder)
     async with AsyncExitStack() as stack:
@@ -96,8 +96,9 @@ async def govern(
     policy = controls.policy
     say(
         "5/6 controls",
-        f"the same clerk behind the desk's policy ({len(policy.rules)} rules, {policy.digest[:15]}"
-        f"..., ground rule on); reviewer assumed: {controls.reviewer}",
+        f"the same clerk, {prepared.plan.count()} episodes behind the desk's policy "
+        f"({len(policy.rules)} rules, {policy.digest[:15]}..., ground rule on); reviewer assumed: "
+        f"{controls.reviewer}",
     )
     for line in story_lines(result.summary, prepared.suite.family.hazards):
         print(f"      {line}")
@@ -173,7 +174,7 @@ def main() -> int:
         write_dossier(result, tester, folder, out / "dossier")
         shutil.copy(out / "dossier" / "report.html", out / "report.html")
         behind = Path(private) / "governed"
-        governed = asyncio.run(govern(result, tester, behind, ROOT, options.budget))
+        governed = asyncio.run(govern(result, tester, behind, ROOT))
         write_dossier(governed, tester, behind, out / "governed")
         shutil.copy(out / "governed" / "report.html", out / "governed.html")
         example_trust(tester, out / "trust.json")
