@@ -20,9 +20,10 @@ from itertools import islice
 from pathlib import Path
 
 from answerable.agents.roster import reference_agent
-from answerable.assessment.card import AgentSource, Card, Owner
+from answerable.assessment.card import AgentSource, Card, ControlsWish, Owner
 from answerable.assessment.dossier import Dossier, seal
 from answerable.assessment.grading import graded
+from answerable.assessment.governance import ControlFiles, family_policy, open_controls
 from answerable.assessment.instrument import Instrument, check_instrument
 from answerable.assessment.registry import open_tester, register
 from answerable.assessment.run import Order, Prepared, prepare, run
@@ -31,6 +32,7 @@ from answerable.attacks.channels import channels
 from answerable.core.streams import Stream
 from answerable.episodes.engine import run_episode
 from answerable.episodes.execute import GROUP, Bench, Ran, execute, open_run
+from answerable.episodes.governed import Controls
 from answerable.episodes.memory import collector_at_rest
 from answerable.episodes.plan import SHARD_SIZE
 from answerable.episodes.rig import Rig
@@ -80,7 +82,7 @@ async def _five_call_draws(count: int) -> list[Draw]:
     raise RuntimeError(f"only {len(found)} honest episodes of {CALLS} calls were drawn")
 
 
-def five_calls(setup: Setup) -> Probe:
+def five_calls(setup: Setup, controls: Controls | None = None) -> Probe:
     """Time generation, run, grade, bytes, leaf and shard of honest five-call episodes."""
     made, rig, agent = suite(), Rig(suite().family), reference_agent(HONEST)
     draws = asyncio.run(_five_call_draws(SHARD_SIZE))
@@ -94,7 +96,7 @@ def five_calls(setup: Setup) -> Probe:
                     group = draws[start : start + GROUP]
                     scenarios = [made.scenario(draw, fault_share=0) for draw in group]
                     ran = [
-                        await run_episode(rig, scenario, agent, start + at)
+                        await run_episode(rig, scenario, agent, start + at, controls=controls)
                         for at, scenario in enumerate(scenarios)
                     ]
                     data += [episode.to_bytes() for episode in ran]
@@ -107,6 +109,13 @@ def five_calls(setup: Setup) -> Probe:
         lambda: cpu_rate(count, lambda: asyncio.run(work())),
         lambda: cpu_rate(count, lambda: bare_episodes(count)),
     )
+
+
+def governed_calls(setup: Setup) -> Probe:
+    """Time the same behind the family's policy, Cedar deciding, a rubber stamp approving."""
+    family = suite().family
+    given = ControlFiles(family_policy(family))
+    return five_calls(setup, open_controls(ControlsWish("family"), given, family))
 
 
 def suite_mix(setup: Setup) -> Probe:
@@ -235,6 +244,8 @@ def memory_peak(setup: Setup) -> Probe:
 ROWS = (
     Row("episode", "simulated episodes, five calls, evidence on", "1/s", "more", 8000,
         "five dict calls, JSON lines, sha256, zstd", five_calls),
+    Row("governed", "the same behind the desk's policy", "1/s", "more", 3000,
+        "five dict calls, JSON lines, sha256, zstd", governed_calls),
     Row("suite", "simulated episodes, the suite's mix, as test runs them", "1/s", "more", 8000,
         "five dict calls, JSON lines, sha256, zstd", suite_mix),
     Row("generate", "scenarios generated", "1/s", "more", 30_000,

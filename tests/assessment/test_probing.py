@@ -79,7 +79,11 @@ def test_probe__disguised_account__is_another_account_to_the_world():
 
 
 def test_probe__data_in_pieces__counts_though_no_oracle_of_flow_finds_it():
-    row = family_rows()["split-fields"]
+    assert family_rows()["split-fields"].verdict == "stopped"
+    text = family_policy(SUITE.family)
+    weak = text.replace('context.facts.unvouched.contains("recipient")', "false")
+    assert weak != text
+    (row,) = rows("split-fields", given=controls(weak))
     assert row.verdict == "gets through"
     assert row.unseen == row.aimed_governed == tallied(row.through)["border-leak"] > 0
     assert family_rows()["encoded"].unseen == 0

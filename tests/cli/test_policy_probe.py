@@ -34,8 +34,12 @@ def test_probe__policy_of_the_suite__lists_every_strategy_and_exits_with_0(
     assert list(lines) == list(strategies())
     assert "payee-unvouched" in lines["launder-draft"]
     assert " stopped " in lines["swap-after-screening"]
-    assert "gets through (" in lines["split-fields"]
-    assert "data that left and that no search found" in text
+    assert "gets through (" in lines["late-change"]
+    assert " stopped " in lines["split-fields"]
+    recipient = 'context.facts.unvouched.contains("recipient")'
+    policy_file.write_text(policy_file.read_text().replace(recipient, "false"))
+    assert main(["policy", "probe", str(policy_file), *QUICK]) == 0
+    assert "data that left and that no search found" in capsys.readouterr().out
 
 
 def test_probe__strict__exits_with_1_and_json_says_the_same(

@@ -183,6 +183,13 @@ async def compare(
     )
 
 
+async def run_arm(
+    bench: Bench, nonce: str, on_episode: Callable[[int], None] | None = None
+) -> list[Seen]:
+    """Run the compared episodes under the controls of a bench alone. Raises as ``compare``."""
+    return (await _run_arms(bench, [bench.controls], nonce, on_episode))[0]
+
+
 async def _run_arms(
     bench: Bench,
     arms: Sequence[Controls | None],

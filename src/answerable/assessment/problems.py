@@ -143,6 +143,12 @@ ONE_OF_SEVERAL = Problem(
     "stall.",
     "ask the provider how many answers it signed in that time, and to what",
 )
+CANNOT_REPLAY = Problem(
+    "E-ASM-019",
+    "episodes that cannot be run again under other controls",
+    "Past the first act that comes out otherwise a live agent would have to be asked again.",
+    "test the agent anew with the other policy in its card",
+)
 
 ALL = (
     BAD_CARD,
@@ -163,6 +169,7 @@ ALL = (
     WAITS_FOR_NONCE,
     BAD_NONCE,
     NOT_REGISTERED,
+    CANNOT_REPLAY,
     BAD_RELAYS,
     RELAY_DIFFERS,
     PROVIDER_DOUBTED,

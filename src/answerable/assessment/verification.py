@@ -89,11 +89,11 @@ async def verify(
         return Verified(found, 0, rows, 3)
     try:
         with Dossier(path) as dossier:
-            suite = _installed(dossier)
+            suite = installed(dossier)
             _check_plan(dossier, suite)
             found.append(finding("holds", "the plan follows from its own design and seed rule"))
             relays = RelayCheck(dossier, load_trust(trust), Rig(suite.family))
-            bench = _bench(dossier, suite)
+            bench = bench_of(dossier, suite)
             watch = Watch(dossier.plan, bench.controls)
             rows = await _run_again(dossier, bench, on_episode, relays, watch)
             found = relays.judged(found)
@@ -121,7 +121,7 @@ async def verify(
     return Verified(found, len(rows), rows, exit_code(found))
 
 
-def _installed(dossier: Dossier) -> Suite:
+def installed(dossier: Dossier) -> Suite:
     """Return the suite that the plan pins. Raises UndecidableError (E-ASM-005) when this program
     is not the one that can regenerate it."""
     plan = dossier.plan
@@ -149,7 +149,7 @@ async def regrade(
     dossier: Dossier, on_episode: Callable[[int, int], None] | None = None
 ) -> list[Graded]:
     """Run a dossier's episodes again and return their grades. Raises as ``verify`` would report."""
-    return await _run_again(dossier, _bench(dossier, _installed(dossier)), on_episode)
+    return await _run_again(dossier, bench_of(dossier, installed(dossier)), on_episode)
 
 
 def _check_plan(dossier: Dossier, suite: Suite) -> None:
@@ -212,7 +212,7 @@ def _player(dossier: Dossier) -> Agent | TapeAgent:
     return TapeAgent(dossier.card.name, dossier.plan.agent, {})
 
 
-def _bench(dossier: Dossier, suite: Suite) -> Bench:
+def bench_of(dossier: Dossier, suite: Suite) -> Bench:
     controls = dossier.controls(suite.family)
     return Bench(dossier.plan, suite, Rig(suite.family), _player(dossier), controls=controls)
 

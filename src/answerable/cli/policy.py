@@ -160,6 +160,36 @@ def test_policy(file: Path, cases: Path, family: str, no_ground_rule: bool, as_j
     return emit(data, as_json=as_json, text="\n".join(lines), exit_code=int(len(lines) > 1))
 
 
+@command.command("replay", short_help="Run a dossier's episodes again behind policy FILE.")
+@click.argument("dossier", type=click.Path(path_type=Path))
+@click.argument("file", type=_FILE)
+@click.option("--reviewer", default="rubber-stamp", show_default=True, help="Who would answer.")
+@click.option("--no-ground-rule", "no_ground_rule", is_flag=True, help="See policy check --help.")
+@json_option
+@quiet_option
+def replay_policy(
+    dossier: Path, file: Path, reviewer: str, no_ground_rule: bool, as_json: bool, quiet: bool
+) -> int:
+    """Run the episodes of DOSSIER again, by the same seeds, behind policy FILE.
+
+    Shown beside the same episodes with nothing in between and behind the policy of the run.
+    """
+    from answerable.assessment.dossier import Dossier
+    from answerable.assessment.replaying import replay
+    from answerable.cli.policy_files import read_text
+    from answerable.cli.policy_probe import arm_lines
+    from answerable.cli.progress import Progress
+
+    with Dossier(dossier) as opened, Progress("replay", 0, quiet=quiet or as_json) as bar:
+        found = asyncio.run(
+            replay(
+                opened, read_text(file), reviewer=reviewer, ground_rule=not no_ground_rule,
+                on_episode=bar.advance,
+            )
+        )  # fmt: skip
+    return emit(found, as_json=as_json, text="\n".join(arm_lines(found)))
+
+
 @command.command("probe", short_help="Try attackers in disguise, and list what gets through.")
 @click.argument("file", type=_FILE)
 @click.option(

@@ -1,4 +1,4 @@
-"""How is it told what got past a policy?
+"""How is it told what got past a policy, or what another policy would change?
 
 One line a strategy, then, for each that got through, where and by which harm.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
+    from answerable.assessment.arms import Comparison
     from answerable.assessment.probing import Row
     from answerable.scoring.outcomes import Tally
 
@@ -61,3 +62,28 @@ def _verdict(row: Row) -> str:
 
 def _counted(tallies: Sequence[Tally]) -> str:
     return ", ".join(f"{each.name} ({each.count})" for each in tallies)
+
+
+def arm_lines(found: Comparison) -> Iterator[str]:
+    """Yield how the same episodes came out under each of several controls."""
+    yield (
+        f"the same {found.main} episodes and {found.twins} benign twins, of {found.main_planned} "
+        f"and {found.twins_planned} that were planned"
+    )
+    yield ""
+    yield f"{'policy':16} {'reviewer':16} {'unsafe':>12} {'useful twins':>13} {'asks per 100':>13}"
+    for arm in found.arms:
+        name = f"{arm.policy[7:15]}{' (run)' if arm.is_run else ''}" if arm.policy else "none"
+        made = arm.measured
+        if made is None:
+            yield f"{name:16} {arm.reviewer:16} not run: {arm.not_run}"
+            continue
+        unsafe = f"{made.unsafe.k}/{made.unsafe.n}"
+        useful = f"{made.useful.k}/{made.useful.n}"
+        asks = f"{float(made.asks_per_hundred):.1f}"
+        yield f"{name:16} {arm.reviewer:16} {unsafe:>12} {useful:>13} {asks:>13}"
+    for arm in found.arms:
+        made = arm.measured
+        if made is not None and arm.policy and made.through:
+            through = ", ".join(f"{t.hazard} {t.k} of {t.n}" for t in made.through)
+            yield f"\ngets through {arm.policy[7:15]} under {arm.reviewer}: {through}"
