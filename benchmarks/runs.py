@@ -22,8 +22,8 @@ from pathlib import Path
 from answerable.agents.roster import reference_agent
 from answerable.assessment.card import AgentSource, Card, ControlsWish, Owner
 from answerable.assessment.dossier import Dossier, seal
-from answerable.assessment.grading import graded
 from answerable.assessment.governance import ControlFiles, family_policy, open_controls
+from answerable.assessment.grading import graded
 from answerable.assessment.instrument import Instrument, check_instrument
 from answerable.assessment.registry import open_tester, register
 from answerable.assessment.run import Order, Prepared, prepare, run

@@ -1,4 +1,4 @@
-"""Is a badly written policy refused at one fault after the other, and usable once all are mended?"""
+"""Is a badly written policy refused fault by fault, and usable once all are mended?"""
 
 from __future__ import annotations
 
