@@ -213,6 +213,8 @@ def _player(dossier: Dossier) -> Agent | TapeAgent:
 
 
 def bench_of(dossier: Dossier, suite: Suite) -> Bench:
+    """Return what runs a dossier's plan again, behind the same controls. Raises EvidenceError
+    (E-ASM-007)."""
     controls = dossier.controls(suite.family)
     return Bench(dossier.plan, suite, Rig(suite.family), _player(dossier), controls=controls)
 
