@@ -12,12 +12,15 @@ import msgspec
 from answerable.assessment.arms import Comparison
 from answerable.assessment.card import Card
 from answerable.assessment.instrument import Instrument
+from answerable.controls.envelope import Envelope as OperatingEnvelope
 from answerable.episodes.plan import Plan
 from answerable.events.stream import Event
 from answerable.evidence.bundle import Manifest
-from answerable.evidence.log import Entry
+from answerable.evidence.entries import Entry
+from answerable.evidence.equivocation import Equivocation
 from answerable.evidence.statements import Envelope, Statement
 from answerable.evidence.trust import Trust
+from answerable.evidence.witness import State
 from answerable.scoring.scores import Summary
 from answerable.worlds.admitted import Admission
 
@@ -27,13 +30,16 @@ TYPES: Mapping[str, Any] = {
     "comparison": Comparison,
     "entry": Entry,
     "envelope": Envelope,
+    "equivocation": Equivocation,
     "event": Event,
     "instrument": Instrument,
     "manifest": Manifest,
+    "operating-envelope": OperatingEnvelope,
     "plan": Plan,
     "scores": Summary,
     "statement": Statement,
     "trust": Trust,
+    "witness-state": State,
 }
 """What is published, by file name."""
 
