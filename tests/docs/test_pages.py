@@ -35,6 +35,7 @@ from answerable.assessment.governance import FAMILY, ControlFiles, family_policy
 from answerable.assessment.probing import probe
 from answerable.attacks.channels import channels
 from answerable.attacks.strategies import strategies
+from answerable.controls.envelope import Verdict
 from answerable.evidence import verify
 from answerable.evidence.log import ENTRY_LIMIT
 from answerable.evidence.trust import Key, Trust, parse_trust
@@ -42,7 +43,6 @@ from answerable.languages.locales import LOCALES
 from answerable.languages.transforms import TRANSFORMS
 from answerable.scoring.binomial import zero_failure_n
 from answerable.scoring.budgets import BUDGETS, design
-from answerable.scoring.claims import Verdict
 from answerable.scoring.figures import PLACES
 from answerable.scoring.outcomes import INVALID_REASONS
 from answerable.scoring.summary import ZERO_LIMITS

@@ -10,9 +10,10 @@ from typing import get_args, get_type_hints
 import pytest
 
 from answerable.agents.tape import REGULAR_ENDS
+from answerable.controls.envelope import Verdict
 from answerable.episodes.plan import Challenge
 from answerable.events.stream import Decided, Effect, Provenance
-from answerable.scoring.claims import LEVELS, Verdict
+from answerable.scoring.claims import LEVELS
 from answerable.scoring.outcomes import INVALID_REASONS, Kind, Outcome
 from answerable.views import words
 

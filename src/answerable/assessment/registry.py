@@ -31,15 +31,17 @@ from answerable.episodes.plan import Plan
 from answerable.evidence.entries import Entry, Retention
 from answerable.evidence.keys import Signer, check_name, create_key, open_signer
 from answerable.evidence.log import Log
-from answerable.evidence.statements import predicate_uri, read_statement, sign_statement, state
-from answerable.evidence.store import Store
+from answerable.evidence.statements import (
+    PREDICATES,
+    predicate_uri,
+    read_statement,
+    sign_statement,
+    state,
+)
+from answerable.evidence.store import SALT_SIZE, Commitment, Store, pack_payload
 from answerable.evidence.trust import SCHEMA as TRUST_SCHEMA
 from answerable.evidence.trust import Key, Trust, write_trust
 from answerable.scoring.budgets import Design
-
-PREDICATES = ("prereg", "eval-result", "abandoned")
-"""What a tester states."""
-SALT_SIZE = 32
 
 
 class Tester(NamedTuple):
@@ -271,6 +273,26 @@ def _registration(log: Log, store: Store, which: str) -> bytes:
     return envelope
 
 
+class Committed(NamedTuple):
+    """A payload that was kept and logged. position: of its commitment in the log."""
+
+    commitment: Commitment
+    position: int
+
+
+def commit_payload(log: Log, store: Store, data: bytes, retention: Retention) -> Committed:
+    """Keep data as a payload with a random salt, and log its commitment.
+
+    Publishes no checkpoint. Raises UsageError (E-EVD-072), StorageError, EvidenceError.
+    """
+    salt = os.urandom(SALT_SIZE)
+    entry = Entry.of_payload(pack_payload(data, salt), retention).data()
+    # INVARIANT: the payload is durable before the entry that commits to it is logged.
+    kept = store.keep_payload(data, salt=salt)
+    (position,) = log.append([entry])
+    return Committed(kept, position)
+
+
 def commit_annexes(
     tester: Tester, files: Iterable[Path], retention: Retention
 ) -> list[dict[str, Any]]:
@@ -281,10 +303,7 @@ def commit_annexes(
     store, stated = tester.store(), []
     with Log.open(tester.log, tester.log_key) as log:
         for path in files:
-            kept = store.keep_payload(read_file(path), salt=os.urandom(SALT_SIZE))
-            packed = store.payload(kept.digest)
-            assert packed is not None  # INVARIANT: what was just kept is there
-            log.append([Entry.of_payload(packed, retention).data()])
+            kept = commit_payload(log, store, read_file(path), retention).commitment
             stated.append(
                 {
                     "name": path.name,

@@ -160,19 +160,14 @@ def export(target: Path, party: str, folder: Path | None, as_json: bool, quiet: 
 @json_option
 def commit(file: Path, retention: Any, party: str, folder: Path | None, as_json: bool) -> int:
     """Keep FILE beside the log, packed with a random salt, and log its commitment."""
-    import secrets
-
+    from answerable.assessment.registry import commit_payload
     from answerable.cli.logbook import open_log
     from answerable.core.files import read_file
-    from answerable.evidence.log import Entry
-    from answerable.evidence.store import SALT_SIZE, Store, pack_payload
+    from answerable.evidence.store import Store
 
-    data, salt = read_file(file), secrets.token_bytes(SALT_SIZE)
-    entry = Entry.of_payload(pack_payload(data, salt), retention).data()
+    data = read_file(file)
     with open_log(party, folder) as log:
-        # INVARIANT: the payload is durable before the entry that commits to it is logged.
-        commitment = Store(log.folder / "store").keep_payload(data, salt=salt)
-        (index,) = log.append([entry])
+        commitment, index = commit_payload(log, Store(log.folder / "store"), data, retention)
         log.checkpoint()
     shown = {"commitment": commitment.digest, "size": commitment.size, "index": index}
     text = f"commitment  {commitment.digest}\nindex       {index}"

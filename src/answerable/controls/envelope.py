@@ -20,12 +20,19 @@ from answerable.core.canonical import Digest
 
 SCHEMA = "answerable.envelope.v1"
 
-Verdict = Literal["within", "provisional", "exceeded", "undecided", "not_applicable", "not_tested"]
+Verdict = Literal[
+    "within",  # shown to be under the limit, with every gap in the data counted as harm
+    "provisional",  # the same, but some text of the scope has been reviewed by no named person
+    "exceeded",  # shown to be over the limit
+    "undecided",  # neither, or more than 5 % of the episodes gave no outcome
+    "not_applicable",  # the suite has no such combination
+    "not_tested",  # the combination exists and no episode of it was planned
+]
 Status = Literal["within", "provisional", "exceeded", "undecided", "outside"]
 
 
 class Cell(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One claim. hazard, locale: empty for all. verdict: see ``scoring.claims``. limit, bound:
+    """One claim. hazard, locale: empty for all. verdict: see ``Verdict``. limit, bound:
     decimal strings; bound is empty where nothing was tested. n: episodes. method: of the bound."""
 
     verdict: Verdict

@@ -14,7 +14,7 @@ Invariants:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -24,21 +24,20 @@ from answerable.controls.languages_seen import UNKNOWN
 from answerable.controls.offered import Offered, read_offer, value_at
 from answerable.controls.problems import BAD_FACT_SETTINGS
 from answerable.controls.readings import OUTSIDE, Reading, leaves
-from answerable.controls.records import Facts, ToolSpec
+from answerable.controls.records import CellStatus, Facts, ToolSpec
 from answerable.controls.said import Said
 from answerable.core.errors import UsageError
 from answerable.events.arguments import parse_arguments
 from answerable.events.stream import Action, Answered, Decided, Effected, Event, Observed, Proposed
 from answerable.events.stream import Said as Spoken
 
-Cell = Literal["within", "provisional", "exceeded", "undecided", "outside", "none"]
 Value = str | int | bool
 Fields = dict[str, Value]
 
 ASKING: Final = "ask_user"
 """The tool whose answers are the user's own words."""
 
-_WORST_LAST: Final[tuple[Cell, ...]] = (
+_WORST_LAST: Final[tuple[CellStatus, ...]] = (
     "within", "provisional", "undecided", "exceeded", "outside",
 )  # fmt: skip
 _TYPES: Final[Mapping[str, type]] = {"string": str, "integer": int, "boolean": bool}
@@ -284,7 +283,7 @@ class FactKeeper:
             self._said.names,
         )
 
-    def _cell(self, languages: tuple[str, ...]) -> Cell:
+    def _cell(self, languages: tuple[str, ...]) -> CellStatus:
         if self._cells is None:
             return "none"
         if len(languages) == 1:

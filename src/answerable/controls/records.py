@@ -20,6 +20,8 @@ from answerable.core.canonical import Digest
 
 ToolClass = Literal["read", "write", "irreversible"]
 FieldType = Literal["string", "integer", "boolean"]
+CellStatus = Literal["within", "provisional", "exceeded", "undecided", "outside", "none"]
+"""Where an action lies in the operating envelope; ``none`` without one."""
 
 
 class ToolSpec(msgspec.Struct, frozen=True, eq=False):
@@ -66,7 +68,7 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     total: int = 0
     calls: int = 0
     irreversible: int = 0
-    cell: Literal["within", "provisional", "exceeded", "undecided", "outside", "none"] = "none"
+    cell: CellStatus = "none"
     languages: tuple[str, ...] = ()
     oversight: int = -1
 

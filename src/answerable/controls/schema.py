@@ -14,12 +14,12 @@ Invariants:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, get_args
 
 import msgspec
 
 from answerable.controls.problems import TOOL_UNMAPPED
-from answerable.controls.records import FieldType, ToolSpec
+from answerable.controls.records import CellStatus, FieldType, ToolSpec
 from answerable.core.errors import UsageError
 
 INT_LOW, INT_HIGH = -(2**63), 2**63 - 1
@@ -68,7 +68,7 @@ class Shape(msgspec.Struct, frozen=True):
 
 _TEXT, _WHOLE, _TEXTS = Shape("string"), Shape("integer"), Shape("set", item=Shape("string"))
 
-CELLS = ("within", "provisional", "exceeded", "undecided", "outside", "none")
+CELLS: tuple[str, ...] = get_args(CellStatus)
 """Values of the fact ``cell``."""
 
 _FACTS: dict[str, Shape] = {

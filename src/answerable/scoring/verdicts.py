@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from answerable.controls.envelope import Verdict
 from answerable.core.errors import EvidenceError, UsageError
 from answerable.scoring.binomial import (
     at_most_p_value,
@@ -30,7 +31,7 @@ from answerable.scoring.binomial import (
     lower_bound,
     upper_bound,
 )
-from answerable.scoring.claims import Claim, ClaimResult, Scope, Verdict
+from answerable.scoring.claims import Claim, ClaimResult, Scope
 from answerable.scoring.estimates import rate
 from answerable.scoring.figures import high_rate, in_unit_interval, low_rate, probability
 from answerable.scoring.graph import Node, Tested, first_shares, hierarchy, run_graph
