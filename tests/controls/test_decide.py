@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from answerable.controls.decide import decide, explain
-from answerable.controls.policy import GROUND_RULE
 from answerable.controls.records import Decision, Facts, Narrowing
+from answerable.controls.slices import GROUND_RULE
 from answerable.events.stream import Action
 from tests.controls.desk import BASE, GOOD, KNOWN, decided, policy
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from itertools import islice
 
@@ -11,9 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from answerable.agents.roster import reference_agent
+from answerable.assessment.card import ControlsWish
+from answerable.assessment.governance import ControlFiles, family_policy, open_controls
 from answerable.attacks.channels import channels
+from answerable.controls.decide import decide
 from answerable.controls.facts import FactKeeper
 from answerable.controls.languages_seen import languages_of, skeleton_of
+from answerable.controls.policy import Policy
 from answerable.controls.records import Facts
 from answerable.controls.vouching import canonical, integer_key, money_in, values_in
 from answerable.core.errors import UsageError
@@ -61,13 +64,10 @@ def facts_in(scenario: Scenario, episode: Episode) -> list[tuple[str, Facts]]:
     keeper = keeper_of(scenario)
     found = []
     for event in episode.events:
-        parsed: object = None
         if isinstance(event, Proposed):
             parsed = parse_arguments(event.action.args).values
-            found.append((event.action.tool, keeper.facts(event.action, parsed)))  # type: ignore[arg-type]
-        elif isinstance(event, Observed) and event.call:
-            parsed = json.loads(event.text)
-        keeper.observe(event, parsed)
+            found.append((event.action.tool, keeper.facts(event.action, parsed)))
+        keeper.observe(event)
     return found
 
 
@@ -115,6 +115,60 @@ async def test_facts__replayed__are_the_same_bit_for_bit() -> None:
             asked = [facts for _, facts in facts_in(scenario, episode)]
             replayed = [facts for _, facts in keeper_of(scenario).facts_of(episode.events)]
             assert asked == replayed
+
+
+@lru_cache(maxsize=1)
+def desk_policy() -> Policy:
+    given = ControlFiles(family_policy(suite().family))
+    return open_controls(ControlsWish("family"), given, suite().family).policy
+
+
+async def test_facts__only_those_wanted__decide_like_all_of_them() -> None:
+    """A keeper that is never asked for more than the rules look at gives the same decisions."""
+    loaded, kinds = desk_policy(), set()
+    for agent in ("honest-asks", "follower", "splitter", "border-leaker", "spam"):
+        for number, draw in enumerate(draws(14)):
+            scenario = suite().scenario(draw)
+            episode = await run_episode(rig(), scenario, reference_agent(agent), number)
+            few, everything = keeper_of(scenario), keeper_of(scenario)
+            for event in episode.events:
+                if isinstance(event, Proposed):
+                    action = event.action
+                    args = parse_arguments(action.args).values
+                    some = few.facts(action, args, loaded.wanted(action.tool))
+                    got = decide(loaded, action, args, some)
+                    assert got == decide(loaded, action, args, everything.facts(action, args))
+                    kinds.add(got.kind)
+                few.observe(event)
+                everything.observe(event)
+    assert kinds == {"allow", "deny", "ask"}
+
+
+def test_facts__event_that_cannot_be_read__every_later_question_fails() -> None:
+    desk = Desk()
+    desk.release()
+    desk.keeper.observe(Observed(2, "", "text", 5))  # type: ignore[arg-type]
+    desk.texts("more", "user")
+    for _ in range(2):
+        with pytest.raises(TypeError):
+            desk.release()
+
+
+def test_facts__asked_twice_with_arguments_changed_in_place__looks_again() -> None:
+    desk = Desk("Please pay 500 to 123-456789-012.")
+    args = {"account": OWN, "amount": 500, "currency": "SGD", "reference": "INV-0007"}
+    action = desk_action("draft_payment")
+    assert "account" not in desk.keeper.facts(action, args).unvouched
+    args["account"] = MULE
+    assert "account" in desk.keeper.facts(action, args).unvouched
+
+
+def test_crossing__id_of_a_known_record__carries_nothing__an_unknown_one_may() -> None:
+    desk = Desk()
+    desk.reads_payee()
+    desk.drafts(OWN, id_="PAY-S7654321D")
+    assert desk.release("PAY-S7654321D").crossing == ()
+    assert desk.release("PAY-X-S7654321D").crossing == ("border",)
 
 
 WORDS = st.sampled_from(

@@ -161,10 +161,10 @@ class Shifting:
     def __init__(self, **facts):
         self.facts_of = [Facts(**facts), Facts()]
 
-    def facts(self, action, args):
+    def facts(self, action, args, wanted=None):
         return self.facts_of.pop(0) if len(self.facts_of) > 1 else self.facts_of[0]
 
-    def observe(self, event, parsed=None):
+    def observe(self, event):
         pass
 
 
@@ -236,13 +236,13 @@ class BadKeeper(FactKeeper):
         if where == self.where and self.count == self.at:
             raise RecursionError("broken")
 
-    def facts(self, action, args):
+    def facts(self, action, args, wanted=None):
         self.hit("facts")
-        return super().facts(action, args)
+        return super().facts(action, args, wanted)
 
-    def observe(self, event, parsed=None):
+    def observe(self, event):
         self.hit(type(event).__name__)
-        super().observe(event, parsed)
+        super().observe(event)
 
 
 class BadPolicy:
@@ -263,10 +263,10 @@ class Lying:
     def __init__(self, facts):
         self.lie = facts
 
-    def facts(self, action, args):
+    def facts(self, action, args, wanted=None):
         return self.lie
 
-    def observe(self, event, parsed=None):
+    def observe(self, event):
         pass
 
 

@@ -148,7 +148,7 @@ def test_slices__hold_what_can_apply_and_nothing_else() -> None:
         "look": ["look-base", "all"],
         "send": ["send-base", "two", "all"],
     }
-    assert loaded.slices["look"].facts == ("calls",)
+    assert loaded.slices["look"].facts == (("calls", None),)
     assert loaded.slices["look"].args is None
 
 

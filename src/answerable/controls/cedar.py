@@ -92,7 +92,6 @@ class Answer(msgspec.Struct):
 
 
 _read_answer = msgspec.json.Decoder(Answer).decode
-_write_context = msgspec.json.Encoder().encode
 _NOTHING = "[]"
 
 
@@ -114,16 +113,16 @@ class Requests:
         self._entities = cedarpy.Entities.from_json_str(_NOTHING)._inner
         self._action = {"type": "Action", "id": action}
 
-    def ask(self, rules: Rules, actor: str, thing: str, context: Mapping[str, object]) -> Answer:
+    def ask(self, rules: Rules, actor: str, thing: str, context: bytes) -> Answer:
         """Put a request to rules.
 
-        context: values that JSON can hold. Raises UnicodeEncodeError for a lone surrogate.
+        context: JSON of it. Raises UnicodeEncodeError for a lone surrogate.
         """
         request = {
             "principal": {"type": "Agent", "id": actor},
             "action": self._action,
             "resource": {"type": "Thing", "id": thing},
-            "context": _write_context(context).decode(),
+            "context": context.decode(),
         }
         return _read_answer(self._authorize(request, rules.parsed, self._entities, self._schema))
 

@@ -23,11 +23,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from answerable.controls.cedar import Answer, Rule
+from answerable.controls.cedar import Rule
 from answerable.controls.expressions import reads
-from answerable.controls.policy import GROUND_RULE, Policy, Slice
+from answerable.controls.policy import Policy
 from answerable.controls.records import Decision, Facts, Narrowing
 from answerable.controls.schema import fit_record
+from answerable.controls.slices import Slice, Verdict
 from answerable.events.stream import Action
 
 RECORDED = 200
@@ -41,16 +42,6 @@ class _Request(NamedTuple):
     thing: str
     values: dict[str, object]
     facts: Facts
-
-
-class _Verdict(NamedTuple):
-    """What the rules say before anything is lowered. kind: ``narrow`` when all that forbid offer
-    something and at least one of them offers a limit. limits: the lowest of each argument."""
-
-    kind: str
-    reasons: tuple[str, ...]
-    limits: dict[str, int]
-    asks: bool
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -88,10 +79,10 @@ def decide(policy: Policy, action: Action, args: Mapping[str, object], facts: Fa
     request = _request(part, action, args, facts)
     if isinstance(request, str):
         return Decision("deny", policy.digest, (request,))
-    verdict = _judge(policy, part, request)
+    verdict = part.judge(*request)
     if verdict.kind == "narrow":
         return _narrowed(policy, part, request, verdict)
-    return Decision(verdict.kind, policy.digest, verdict.reasons)  # type: ignore[arg-type]
+    return Decision(verdict.kind, policy.digest, verdict.reasons)
 
 
 def _request(
@@ -116,64 +107,7 @@ def _request(
     return _Request(action.principals[0], thing, values, facts)
 
 
-def _ask(part: Slice, request: _Request, *, permits_only: bool = False) -> Answer | None:
-    """Put a request to Cedar; None when it cannot even be written down."""
-    if part.is_constant and permits_only in part.kept:
-        return part.kept[permits_only]
-    context: dict[str, object] = {}
-    values, facts = request.values, request.facts
-    if part.args is not None:
-        context["args"] = {name: values[name] for name in part.args if name in values}
-    if part.resource is not None:
-        known = facts.resource or {}
-        context["resource"] = {name: known[name] for name in part.resource}
-    if part.facts is not None:
-        context["facts"] = {name: getattr(facts, name) for name in part.facts}
-    rules = part.permits if permits_only else part.every
-    try:
-        answer = part.requests.ask(rules, request.actor, request.thing, context)
-    except (ValueError, TypeError, msgspec.MsgspecError):
-        return None
-    if part.is_constant:
-        part.kept[permits_only] = answer
-    return answer
-
-
-def _judge(policy: Policy, part: Slice, request: _Request) -> _Verdict:
-    answer = _ask(part, request)
-    if answer is None or answer.decision == "NoDecision":
-        return _Verdict("deny", ("request-invalid",), {}, False)
-    # INVARIANT: Cedar skips a rule that errs, so its word counts only when nothing erred.
-    if answer.errors:
-        return _Verdict("deny", ("rule-error",), {}, False)
-    reasons = tuple(sorted(answer.reasons))
-    if answer.decision == "Allow":
-        if policy.ground_rule and part.spec.kind == "irreversible":
-            return _Verdict("ask", (GROUND_RULE,), {}, True)
-        return _Verdict("allow", reasons, {}, False)
-    if not reasons:
-        return _Verdict("deny", ("no-permit",), {}, False)
-    offers = [policy.alternatives.get(reason) for reason in reasons]
-    limits: dict[str, int] = {}
-    asks = False
-    for offer in offers:
-        if offer is None:
-            return _Verdict("deny", reasons, {}, False)
-        if offer.narrowing is None:
-            asks = True
-        else:
-            name, limit = offer.narrowing.argument, offer.narrowing.limit
-            limits[name] = min(limit, limits.get(name, limit))
-    if limits:
-        return _Verdict("narrow", reasons, limits, asks)
-    # WHY the permits alone: the other forbids were just seen not to hold, and nothing erred.
-    again = _ask(part, request, permits_only=True)
-    if again is None or again.decision != "Allow" or again.errors:
-        return _Verdict("deny", tuple(sorted((*reasons, "no-permit"))), {}, False)
-    return _Verdict("ask", reasons, {}, True)
-
-
-def _narrowed(policy: Policy, part: Slice, request: _Request, verdict: _Verdict) -> Decision:
+def _narrowed(policy: Policy, part: Slice, request: _Request, verdict: Verdict) -> Decision:
     """Lower the arguments, decide again by all rules, and return the strictest sound decision."""
     values = dict(request.values)
     lowered = []
@@ -184,7 +118,7 @@ def _narrowed(policy: Policy, part: Slice, request: _Request, verdict: _Verdict)
             lowered.append(Narrowing(name, limit))
     names = {*request.facts.unvouched, *(each.argument for each in lowered)}
     facts = msgspec.structs.replace(request.facts, unvouched=tuple(sorted(names)))
-    again = _judge(policy, part, request._replace(values=values, facts=facts))
+    again = part.judge(request.actor, request.thing, values, facts)
     denied = Decision("deny", policy.digest, verdict.reasons)
     if not lowered or part.spec.resource in verdict.limits:
         return denied

@@ -139,6 +139,30 @@ def _use(operator: str, value: Node, others: tuple[Node, ...]) -> Iterator[Use]:
         yield Use(operator, path, found)
 
 
+def words_sought(node: Node) -> Iterator[tuple[Path, frozenset[str] | None]]:
+    """Yield, for each place that an expression reads, the only words whose presence there matters.
+
+    None when it does more than look for words that are written in it. What is only asked to be
+    there is not yielded.
+    """
+    path = path_of(node)
+    if path is not None:
+        yield path, None
+        return
+    ((operator, body),) = node.items()
+    if operator == "has" and path_of(body["left"]) is not None:
+        return
+    if operator in ("contains", "containsAll", "containsAny"):
+        path = path_of(body["left"])
+        many = body["right"].get("Set") if operator != "contains" else [body["right"]]
+        words = [literal(each) for each in many or ()]
+        if path is not None and many is not None and all(isinstance(w, str) for w in words):
+            yield path, frozenset([str(word) for word in words])
+            return
+    for each in operands(node):
+        yield from words_sought(each)
+
+
 def conjuncts(conditions: tuple[tuple[str, Node], ...]) -> tuple[Node, ...]:
     """Return the expressions that must all be true for a rule to fire.
 

@@ -5,7 +5,8 @@ a proposed action. Nothing of a scenario enters, so a test and production comput
 
 Invariants:
 - ``facts`` changes no answer, and depends only on the events taken before: replaying them gives
-  the same facts, bit for bit.
+  the same facts, bit for bit. Events are read once, in order, when something is first asked of
+  them; one that cannot be read makes every later question fail, and so every act be denied.
 - Only parts of a result that are labelled ``record`` enter ``resource`` and ``after``.
 - A fact that permits (``after``) is lost rather than kept when in doubt; one that forbids
   (``unvouched``, ``crossing``, ``total``) is kept.
@@ -27,7 +28,7 @@ from answerable.controls.readings import OUTSIDE, Reading, leaves
 from answerable.controls.records import CellStatus, Facts, ToolSpec
 from answerable.controls.said import Said
 from answerable.core.errors import UsageError
-from answerable.events.arguments import parse_arguments
+from answerable.events.arguments import copied, parse_arguments
 from answerable.events.stream import Action, Answered, Decided, Effected, Event, Observed, Proposed
 from answerable.events.stream import Said as Spoken
 
@@ -42,25 +43,38 @@ _WORST_LAST: Final[tuple[CellStatus, ...]] = (
 )  # fmt: skip
 _TYPES: Final[Mapping[str, type]] = {"string": str, "integer": int, "boolean": bool}
 
+PENDING: Final = 256
+"""Events that wait to be read at most."""
+
 _decode = msgspec.json.Decoder().decode
 
 
 class _Unvouched(msgspec.Struct, frozen=True, eq=False, gc=False):
     """What nobody vouches for in an action's arguments. names: dotted, sorted. values: of them.
-    args, version: what it was worked out of, so that it need not be twice."""
+    action, version: what it was worked out of, so that it need not be twice."""
 
     names: tuple[str, ...]
     values: tuple[str | int, ...]
-    args: object
+    action: Action
     version: int
+
+
+class _Answered(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """What was last asked, and the answer, which holds until the next event."""
+
+    action: Action
+    args: Mapping[str, object]
+    wanted: frozenset[str] | None
+    version: int
+    facts: Facts
 
 
 class FactKeeper:
     """Keeps, for one episode or session, what a policy may know."""
 
     __slots__ = (
-        "_cells", "_earlier", "_irreversible", "_last", "_offer", "_oversight", "_proposed",
-        "_reading", "_said", "_specs", "_tenant", "_version",
+        "_answered", "_cells", "_earlier", "_irreversible", "_last", "_offer", "_oversight",
+        "_pending", "_proposed", "_reading", "_said", "_specs", "_tenant", "_version",
     )  # fmt: skip
 
     def __init__(
@@ -90,18 +104,32 @@ class FactKeeper:
         self._earlier = Earlier(self._offer.tools)
         self._proposed = self._irreversible = self._version = 0
         self._last: _Unvouched | None = None
+        self._answered: _Answered | None = None
+        self._pending: list[Event] = []
 
-    def observe(self, event: Event, parsed: object = None) -> None:
-        """Take the next event.
+    def observe(self, event: Event) -> None:
+        """Take the next event."""
+        self._pending.append(event)
+        if len(self._pending) > PENDING:
+            self._catch_up()
 
-        parsed: what was already made of its text, if it was: the result's JSON of an ``observed``,
-        the arguments of a ``proposed`` event.
-        """
+    def _catch_up(self) -> None:
+        """Read what was taken since somebody last asked."""
+        pending = self._pending
+        done = 0
+        try:
+            for event in pending:
+                self._take(event)
+                done += 1
+        finally:
+            del pending[:done]
+
+    def _take(self, event: Event) -> None:
         self._version += 1
         if type(event) is Observed:
-            self._take_observed(event, parsed)
+            self._take_observed(event)
         elif type(event) is Proposed:
-            self._take_proposed(event, parsed)
+            self._take_proposed(event)
         elif type(event) is Effected:
             self._take_effects(event)
         elif type(event) is Decided:
@@ -127,18 +155,54 @@ class FactKeeper:
             keeper.observe(event)
         return tuple(found)
 
-    def facts(self, action: Action, args: Mapping[str, object]) -> Facts:
-        """Return what is known before an action. args: parsed arguments."""
+    def facts(
+        self, action: Action, args: Mapping[str, object], wanted: frozenset[str] | None = None
+    ) -> Facts:
+        """Return what is known before an action.
+
+        args: parsed arguments. wanted: names of facts that are needed, None for all of them; any
+        other may be left at its default.
+        """
+        if wanted is not None and not wanted:
+            return Facts()
+        if self._pending:
+            self._catch_up()
+        last = self._answered
+        if (
+            last is not None
+            and last.action is action
+            and last.version == self._version
+            and last.wanted == wanted
+            and last.args == args
+        ):
+            return last.facts
+        found = self._facts(action, args, wanted)
+        self._answered = _Answered(action, copied(args), wanted, self._version, found)
+        return found
+
+    def _facts(
+        self, action: Action, args: Mapping[str, object], wanted: frozenset[str] | None
+    ) -> Facts:
         tool = self._offer.tools.get(action.tool)
         resource = self._resource(tool, args)
-        intent = intent_of(tool, args, resource)
-        languages = self._reading.entered.tags(self._said.names)
+        is_all = wanted is None
+        needed = wanted or ()
+        unvouched: tuple[str, ...] = ()
+        if is_all or "unvouched" in needed:
+            unvouched = self._unvouched_names(tool, action, args, resource)
+        total = 0
+        if is_all or "total" in needed:
+            intent = intent_of(tool, args, resource)
+            total = self._earlier.total(intent) if intent else 0
+        languages: tuple[str, ...] = ()
+        if is_all or "languages" in needed or "cell" in needed:
+            languages = self._reading.entered.tags(self._said.names)
         return Facts(
-            self._unvouched_names(tool, args, resource),
-            self._crossing(tool, args),
-            self._earlier.after(action.tool, args, resource),
+            unvouched,
+            self._crossing(tool, args, resource) if is_all or "crossing" in needed else (),
+            self._earlier.after(action.tool, args, resource) if is_all or "after" in needed else (),
             resource,
-            self._earlier.total(intent) if intent else 0,
+            total,
             self._proposed,
             self._irreversible,
             self._cell(languages),
@@ -148,13 +212,14 @@ class FactKeeper:
 
     # what the events say
 
-    def _take_proposed(self, event: Proposed, parsed: object) -> None:
+    def _take_proposed(self, event: Proposed) -> None:
         action = event.action
         tool = self._offer.tools.get(action.tool)
-        args = parsed if isinstance(parsed, dict) else parse_arguments(action.args).values
+        # WHY not what the gate parsed: whoever runs the act may have changed that since
+        args = parse_arguments(action.args).values
         last = self._last
-        if last is None or last.args is not args or last.version != self._version - 1:
-            last = self._unvouched(tool, args)
+        if last is None or last.action is not action or last.version != self._version - 1:
+            last = self._unvouched(tool, action, args)
         for value in last.values:
             if isinstance(value, str):
                 self._said.introduce(event.at, value)
@@ -179,7 +244,7 @@ class FactKeeper:
             if call is not None:
                 self._earlier.carry_out(call, effect)
 
-    def _take_observed(self, event: Observed, parsed: object) -> None:
+    def _take_observed(self, event: Observed) -> None:
         labels = event.labels
         call = self._earlier.get(event.call) if event.call else None
         whole = labels[0] if labels and not labels[0].path else None
@@ -189,8 +254,8 @@ class FactKeeper:
             if call is not None:
                 self._earlier.forget(call)
             return
-        value = parsed if call is not None else None
-        if call is not None and value is None:
+        value: object = None
+        if call is not None:
             try:
                 value = _decode(event.text)
             except (msgspec.DecodeError, RecursionError):
@@ -228,9 +293,13 @@ class FactKeeper:
         return found
 
     def _unvouched_names(
-        self, tool: Offered | None, args: Mapping[str, object], resource: Fields | None
+        self,
+        tool: Offered | None,
+        action: Action,
+        args: Mapping[str, object],
+        resource: Fields | None,
     ) -> tuple[str, ...]:
-        names = self._unvouched(tool, args).names
+        names = self._unvouched(tool, action, args).names
         if not resource or tool is None:
             return names
         currency = value_at(tool.spec.currency, args, resource)
@@ -241,7 +310,9 @@ class FactKeeper:
         ]
         return tuple(sorted([*names, *more])) if more else names
 
-    def _unvouched(self, tool: Offered | None, args: Mapping[str, object]) -> _Unvouched:
+    def _unvouched(
+        self, tool: Offered | None, action: Action, args: Mapping[str, object]
+    ) -> _Unvouched:
         currency = value_at(tool.spec.currency, args, {}) if tool else None
         sink = tool.spec.sink if tool else ""
         listed, raw = self._offer.listed, self._said.raw
@@ -255,7 +326,7 @@ class FactKeeper:
         ]
         names = tuple(sorted({name for name, _ in found})) if found else ()
         values = tuple([value for _, value in found])
-        result = self._last = _Unvouched(names, values, args, self._version)
+        result = self._last = _Unvouched(names, values, action, self._version)
         return result
 
     def _is_vouched(self, tool: Offered | None, name: str, value: Value, currency: object) -> bool:
@@ -271,16 +342,21 @@ class FactKeeper:
             return isinstance(currency, str) and self._said.has_amount(value, currency)
         return self._said.has_integer(value)
 
-    def _crossing(self, tool: Offered | None, args: Mapping[str, object]) -> tuple[str, ...]:
+    def _crossing(
+        self, tool: Offered | None, args: Mapping[str, object], resource: Fields | None
+    ) -> tuple[str, ...]:
         if tool is not None and not tool.carries:
             return ()
         spec = tool.spec if tool is not None else None
+        # WHY not the id: a record that is known by it is named, not told to anybody
+        named = spec.resource if spec is not None and resource is not None else ""
+        texts = [str(value) for name, value in leaves(args) if name != named]
+        if not texts:
+            return ()
         declared = args.get(spec.destination, "") if spec and spec.destination else ""
         address = args.get(spec.sink, "") if spec and spec.sink else ""
         return self._reading.labelled.crossings(
-            [str(value) for _, value in leaves(args)],
-            destinations(str(declared), str(address)),
-            self._said.names,
+            texts, destinations(str(declared), str(address)), self._said.names
         )
 
     def _cell(self, languages: tuple[str, ...]) -> CellStatus:

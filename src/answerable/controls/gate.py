@@ -19,7 +19,6 @@ Invariants:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from copy import deepcopy
 from threading import RLock
 from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
@@ -30,6 +29,7 @@ from answerable.controls.records import Decision, Facts
 from answerable.controls.reviewers import Answer, Request, Reviewer
 from answerable.controls.stop import Latch
 from answerable.core.errors import UsageError
+from answerable.events.arguments import copied
 from answerable.events.stream import Action, Answered, Decided, Event, Proposed
 
 T = TypeVar("T")
@@ -51,12 +51,12 @@ ANSWERS: tuple[Answer, ...] = ("approve", "reject")
 class Keeper(Protocol):
     """Gives the facts before an action, from the events before it."""
 
-    def facts(self, action: Action, args: Args) -> Facts:
-        """Return the facts."""
+    def facts(self, action: Action, args: Args, wanted: frozenset[str] | None = None) -> Facts:
+        """Return the facts. wanted: names of those that are needed, None for all."""
         ...
 
-    def observe(self, event: Event, parsed: object = None) -> None:
-        """Take the next event. parsed: arguments of a proposal, if they were parsed."""
+    def observe(self, event: Event) -> None:
+        """Take the next event."""
         ...
 
 
@@ -82,11 +82,10 @@ class Waiting:
         self.events: list[Event] = []
         self.is_recorded = False
 
-    def tell(self, show: Callable[[Event, object], None]) -> None:
+    def tell(self, show: Callable[[Event], None]) -> None:
         """Show everything to a keeper, each event once, also when it fails in between."""
         while self.events:
-            event = self.events.pop(0)
-            show(event, self.args if type(event) is Proposed else None)
+            show(self.events.pop(0))
 
 
 class _Verdict(NamedTuple):
@@ -158,7 +157,7 @@ class Gate:
     def note(self, make: Callable[[int], Event]) -> None:
         """Record an event that is no proposal, and tell the keeper. make: from its number."""
         with self._guard:
-            self._show(self._write(make(self._at())), None)
+            self._show(self._write(make(self._at())))
 
     def watch(self, events: Iterable[Event]) -> None:
         """Tell the keeper of events that are recorded already."""
@@ -227,7 +226,7 @@ class Gate:
                 return verdict
             waiting.events.append(self._write(self._event(call, verdict.decision)))
             # WHY a copy: whoever waits, or is shown the arguments, may still hold and change them
-            waiting.args = deepcopy(waiting.args)
+            waiting.args = copied(waiting.args)
             number, self._asked = self._asked, self._asked + 1
         return self._approved(waiting, call, action, verdict, number)
 
@@ -238,7 +237,8 @@ class Gate:
         """
         if self._latch.stops(action.tool) is not None:
             return _Verdict("stopped", Decision("deny", self._digest, (STOPPED,)))
-        policy, facts = self._policy, self._keeper.facts(action, args)
+        policy = self._policy
+        facts = self._keeper.facts(action, args, policy.wanted(action.tool))
         if before is not None and before.policy is policy and before.facts == facts:
             decision = before.decision  # WHY not again: the same question has the same answer
         else:
@@ -282,7 +282,7 @@ class Gate:
         try:
             answer: object = self._reviewer.answer(
                 Request(
-                    number, action, deepcopy(will_run), first.decision,
+                    number, action, copied(will_run), first.decision,
                     first.facts or Facts(),
                     lambda: self._is_harmful(action, will_run),
                 )
@@ -340,9 +340,9 @@ class Gate:
             self.unrecorded += 1
         return event
 
-    def _show(self, event: Event, parsed: object) -> None:
+    def _show(self, event: Event) -> None:
         try:
-            self._keeper.observe(event, parsed)
+            self._keeper.observe(event)
         except Exception:  # WHY broad: who only observes blocks nothing
             if self._enforces:
                 raise

@@ -104,25 +104,33 @@ class Run(msgspec.Struct, frozen=True, gc=False):
 class Entered:
     """The languages of what entered an episode from outside the house."""
 
-    __slots__ = ("_named", "_sorted", "_tags")
+    __slots__ = ("_named", "_sorted", "_tags", "_texts")
 
     def __init__(self) -> None:
         """Start with nothing entered."""
         self._tags: set[str] = set()
         self._named: list[Run] = []
         self._sorted: tuple[str, ...] = ()
+        self._texts: list[str] = []
 
     def add(self, text: str) -> None:
-        """Take a text."""
-        for run in languages_of(skeleton_of(text)):
-            if run.names:
-                self._named.append(run)
-            else:
-                self._tags.add(run.tag)
+        """Take a text, to be read when somebody asks."""
+        self._texts.append(text)
+
+    def _read(self) -> None:
+        for text in self._texts:
+            for run in languages_of(skeleton_of(text)):
+                if run.names:
+                    self._named.append(run)
+                else:
+                    self._tags.add(run.tag)
+        self._texts.clear()
 
     def tags(self, is_name: Callable[[str], bool]) -> tuple[str, ...]:
         """Return the tags, sorted. is_name: whether a few characters are a name on record, which
         makes no text a text in their language."""
+        if self._texts:
+            self._read()
         found = self._tags
         if not self._named and MALAYIC not in found:
             if len(found) != len(self._sorted):

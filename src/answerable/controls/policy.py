@@ -7,8 +7,7 @@ Invariants:
 - A loaded policy is well typed for every tool, and each rule has a plain ``@id`` of its own.
 - The digest covers the exact text, the types derived from the tools, and the ground rule: who
   switches the ground rule off has another policy.
-- A tool's slice holds every rule that can apply to it; what a rule reads is put to Cedar, and
-  needs to be known.
+- A tool's slice holds every rule that can apply to it (``slices``).
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from typing import NoReturn
 import msgspec
 
 from answerable.controls import problems
-from answerable.controls.cedar import Answer, Requests, Rule, Rules, parse, type_faults
+from answerable.controls.cedar import Rule, parse, type_faults
 from answerable.controls.expressions import (
     Path,
     UnknownOperatorError,
@@ -29,14 +28,14 @@ from answerable.controls.expressions import (
     uses,
     walk,
 )
-from answerable.controls.records import Narrowing, ToolSpec
+from answerable.controls.records import Alternative, Narrowing, ToolSpec
 from answerable.controls.schema import Shape, cedar_schema, context_shape
+from answerable.controls.slices import GROUND_RULE, Slice, slice_of
 from answerable.core.canonical import INT_LIMIT, Digest, digest
 from answerable.core.errors import Problem, UsageError
 
 VERSION = "answerable.policy.v1"
 
-GROUND_RULE = "ground-rule"
 MACHINERY = ("request-invalid", "rule-error", "unknown-tool", "fact-missing", "no-permit")
 GATE = ("gate-error", "stopped", "in-doubt", "changed-while-waiting", "rejected", "unanswered")
 RESERVED = frozenset((*MACHINERY, *GATE, GROUND_RULE))
@@ -48,37 +47,6 @@ _AFTER = re.compile(r"([^.=]+)\.[^.=]+=.+", re.DOTALL)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
 _CROSSINGS = ("border", "tenant")
 _NOTES = ("id", "reason", "else")
-
-
-class Alternative(msgspec.Struct, frozen=True):
-    """What a forbid offers instead of denying. narrowing: what to lower; None to ask a person."""
-
-    narrowing: Narrowing | None = None
-
-
-class Slice(msgspec.Struct, frozen=True, eq=False):
-    """The rules of one tool, ready to be asked.
-
-    spec: the tool. context: types of everything a policy may read. arguments: its ``args``. rules:
-    those that can apply. every, permits: all of them and the permits alone, for Cedar. requests:
-    schema of what is put to them. args, resource, facts: names that the rules read of each; None
-    when they do not look at it at all. is_constant: no rule looks at anything but the tool, so
-    Cedar's answer is the same for every request. kept: that answer, by whether the permits alone
-    were asked, once it was asked for.
-    """
-
-    spec: ToolSpec
-    context: Shape
-    arguments: Shape
-    rules: tuple[Rule, ...]
-    every: Rules
-    permits: Rules
-    requests: Requests
-    args: tuple[str, ...] | None
-    resource: tuple[str, ...] | None
-    facts: tuple[str, ...] | None
-    is_constant: bool
-    kept: dict[bool, Answer]
 
 
 class Policy(msgspec.Struct, frozen=True, eq=False):
@@ -96,6 +64,11 @@ class Policy(msgspec.Struct, frozen=True, eq=False):
     alternatives: Mapping[str, Alternative]
     ground_rule: bool
     slices: Mapping[str, Slice]
+
+    def wanted(self, tool: str) -> frozenset[str] | None:
+        """Return the names of the facts that a decision on a tool needs; None for all of them."""
+        part = self.slices.get(tool)
+        return part.wanted if part is not None else frozenset()
 
 
 def load_policy(text: str, tools: Iterable[ToolSpec], *, ground_rule: bool = True) -> Policy:
@@ -130,7 +103,13 @@ def load_policy(text: str, tools: Iterable[ToolSpec], *, ground_rule: bool = Tru
         alternatives=alternatives,
         ground_rule=ground_rule,
         slices={
-            name: _slice(spec, contexts[name], [r for r in rules if name in tools_of(r, specs)])
+            name: slice_of(
+                spec,
+                contexts[name],
+                [r for r in rules if name in tools_of(r, specs)],
+                alternatives,
+                ground_rule=ground_rule,
+            )
             for name, spec in specs.items()
         },
     )
@@ -152,51 +131,6 @@ def tools_of(rule: Rule, known: Mapping[str, ToolSpec]) -> tuple[str, ...]:
     if not named:
         _refuse(problems.UNKNOWN_TOOL, rule, "a rule names no tool", known=", ".join(sorted(known)))
     return named
-
-
-def _slice(spec: ToolSpec, context: Shape, rules: Sequence[Rule]) -> Slice:
-    """Return a tool's slice: Cedar is told what its rules read, and no more."""
-    names: dict[str, set[str]] = {}
-    for rule in rules:
-        for _, node in rule.conditions:
-            for path in reads(node):
-                _note(path, context, names)
-    groups = {
-        group: context.fields[group].only(frozenset(names[group]))
-        for group in context.fields
-        if group in names
-    }
-    read = Shape("record", fields=groups, required=tuple(groups))
-    found = {group: tuple(sorted(shape.fields)) for group, shape in groups.items()}
-    return Slice(
-        spec=spec,
-        context=context,
-        arguments=context.fields["args"],
-        rules=tuple(rules),
-        every=Rules(rules),
-        permits=Rules([rule for rule in rules if rule.effect == "permit"]),
-        requests=Requests(cedar_schema({spec.name: read}), spec.name),
-        args=found.get("args"),
-        resource=found.get("resource"),
-        facts=found.get("facts"),
-        is_constant=all(_is_plain(rule) for rule in rules),
-        kept={},
-    )
-
-
-def _is_plain(rule: Rule) -> bool:
-    """Tell whether a rule looks at nothing but the tool."""
-    scopes = (rule.scopes["principal"], rule.scopes["resource"])
-    return not rule.conditions and all(scope["op"] == "All" for scope in scopes)
-
-
-def _note(path: Path, context: Shape, names: dict[str, set[str]]) -> None:
-    """Note what a path reads, as group and names in it."""
-    for group, shape in context.fields.items():
-        if path in ((), (group,)):
-            names.setdefault(group, set()).update(shape.fields)
-        elif path[0] == group:
-            names.setdefault(group, set()).add(path[1])
 
 
 def _digest(

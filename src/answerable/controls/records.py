@@ -80,6 +80,12 @@ class Narrowing(msgspec.Struct, frozen=True):
     limit: int
 
 
+class Alternative(msgspec.Struct, frozen=True):
+    """What a forbid offers instead of denying. narrowing: what to lower; None to ask a person."""
+
+    narrowing: Narrowing | None = None
+
+
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a policy says of an action.
 

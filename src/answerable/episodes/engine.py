@@ -160,7 +160,7 @@ class Run:
         self.broken: InstrumentError | None = None
         if controls is not None:
             self.gate = controls.open(scenario, self._record, self.lines.__len__, self._would_harm)
-            self.gate.watch(governed.opening(self.lines))
+            self.gate.watch(governed.opening(rig.instructions(scenario), request, self.lines))
 
     def take(self, turn: Turn) -> tuple[Heard, ...]:
         """Carry out a turn and return what the agent is told of it."""

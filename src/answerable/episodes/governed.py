@@ -7,6 +7,7 @@ episode's, its facts come from these alone, its reviewer is the scripted one of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
@@ -17,10 +18,12 @@ from answerable.core.canonical import encode_trusted
 from answerable.core.streams import Stream
 from answerable.events.arguments import parse_arguments
 from answerable.events.lines import (
+    ActionLine,
     EffectedLine,
     Labels,
     Line,
     ObservedLine,
+    ProposedLine,
     effects_json,
     labels_of,
     line_of,
@@ -47,6 +50,9 @@ if TYPE_CHECKING:
     from answerable.controls.facts import FactKeeper
     from answerable.controls.gate import Because, Gate, Mode
     from answerable.controls.policy import Policy
+    from answerable.controls.reviewers import Reviewer
+
+UNSET = msgspec.UNSET
 
 OPERATOR = labels_of(Label("", "operator"))
 USER = labels_of(Label("", "user"))
@@ -80,11 +86,7 @@ class Controls(NamedTuple):
     ) -> Gate:
         """Open the gate of one episode. record: appends an event to it. at: number of the next one.
         is_harmful: tells whether an act, carried out now, would break a rule."""
-        # WHY here: an ungoverned run loads no policy engine
-        from answerable.controls.facts import FactKeeper
-        from answerable.controls.gate import Gate
-        from answerable.controls.reviewers import reviewer_of
-
+        FactKeeper, Gate, reviewer_of = _parts()  # noqa: N806
         reviewer = reviewer_of(self.reviewer, Stream(scenario.seed))
         tools = tuple(self.policy.tools.values())
         keeper = FactKeeper(
@@ -96,14 +98,22 @@ class Controls(NamedTuple):
         )  # fmt: skip
 
 
-def opening(lines: Sequence[Line]) -> list[Event]:
+@lru_cache(maxsize=1)
+def _parts() -> tuple[type[FactKeeper], type[Gate], Callable[[str, Stream], Reviewer]]:
+    """Return what a gate is made of. WHY here: an ungoverned run loads no policy engine."""
+    from answerable.controls.facts import FactKeeper
+    from answerable.controls.gate import Gate
+    from answerable.controls.reviewers import reviewer_of
+
+    return FactKeeper, Gate, reviewer_of
+
+
+def opening(instructions: str, request: str, lines: Sequence[Line]) -> list[Event]:
     """Return the events of an episode that was just opened, without what its keeper passes over.
-    lines: ``opened``, the operator's rules, the user's request, and further texts."""
-    events: list[Event] = []
-    for line, labels in zip(lines[1:], (OPERATOR, USER), strict=False):
-        if type(line) is ObservedLine:
-            text = line.text if type(line.text) is str else msgspec.json.decode(line.text, type=str)
-            events.append(Observed(line.at, line.call, text, labels))
+    instructions, request: as ``lines`` hold them, after ``opened`` and before further texts."""
+    events: list[Event] = [
+        Observed(1, "", instructions, OPERATOR), Observed(2, "", request, USER)
+    ]  # fmt: skip
     return events + parse_events(lines_bytes(lines[3:])) if len(lines) > 3 else events
 
 
@@ -113,6 +123,10 @@ def line_of_known(event: Event) -> Line:
         return ObservedLine(event.at, event.call, "observed", event.labels.json, event.text)
     if type(event) is Effected:
         return EffectedLine(event.at, event.call, effects_json(event.effects), "effected")
+    if type(event) is Proposed and not event.action.undecodable:
+        action = event.action
+        known = ActionLine(action.args, action.principals, action.resource or UNSET, action.tool)
+        return ProposedLine(known, event.at, event.call, "proposed", event.turn)
     return line_of(event)
 
 
@@ -238,7 +252,7 @@ class _Again:
 
         recorded = _recorded(event)
         action, args = found.action, found.waiting.args
-        facts = self.keeper.facts(action, args)
+        facts = self.keeper.facts(action, args, self.policy.wanted(action.tool))
         expected = decide(self.policy, action, args, facts)
         if found.asked is not None:
             expected = self._after(found, expected, facts)

@@ -83,29 +83,36 @@ class Rig:
 
     def instructions(self, scenario: Scenario) -> str:
         """Return the operator's rules as the agent reads them, one a line."""
-        render = self.renderer(scenario.template.locale)
-        return "\n".join([render(text) for text in scenario.rules])
+        render, rules = self.renderer(scenario.template.locale), scenario.rules
+        return self._fixed(scenario, render).words + render(rules[-1]) if rules else ""
 
     def instructions_json(self, scenario: Scenario, render: Callable[[Text], str]) -> msgspec.Raw:
         """Return the same as JSON. render: of the scenario's locale."""
+        rules = scenario.rules
+        rest = render(rules[-1]) if rules else ""
+        return msgspec.Raw(self._fixed(scenario, render).json + encode_text(rest)[1:])
+
+    def _fixed(self, scenario: Scenario, render: Callable[[Text], str]) -> _Said:
+        """Return all rules but the last."""
         rules = scenario.rules
         said = self._said[scenario.template.locale]
         known = said.get(id(rules[0])) if rules else None
         if known is None or rules[:-1] != known.texts:
             fixed = rules[:-1]
-            known = _Said(fixed, encode_text("".join([render(text) + "\n" for text in fixed]))[:-1])
+            words = "".join([render(text) + "\n" for text in fixed])
+            known = _Said(fixed, words, encode_text(words)[:-1])
             if len(said) >= SAID_LIMIT:
                 said.clear()
             if fixed:
                 # INVARIANT: the texts are kept beside their words, so that their ids stay their own
                 said[id(rules[0])] = known
-        rest = render(rules[-1]) if rules else ""
-        return msgspec.Raw(known.json + encode_text(rest)[1:])
+        return known
 
 
 class _Said(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """All rules of a desk but the last, which varies with the matter. json: their words, each rule
-    ended by LF, as JSON without the closing quotation mark."""
+    """All rules of a desk but the last, which varies with the matter. words: each rule ended by
+    LF. json: the same as JSON without the closing quotation mark."""
 
     texts: tuple[Text, ...]
+    words: str
     json: bytes

@@ -55,6 +55,16 @@ def parse_arguments(text: str) -> Parsed:
     return _parse_spaced(text)
 
 
+def copied(value: Any) -> Any:
+    """Return a copy of parsed arguments, or of a part of them, that shares nothing changeable."""
+    kind = type(value)
+    if kind is dict:
+        return {name: copied(inner) for name, inner in value.items()}
+    if kind is list:
+        return [copied(inner) for inner in value]
+    return value
+
+
 def _parse_spaced(text: str) -> Parsed:
     """Parse a text that is written otherwise than we would write it."""
     if "\\" in text:
