@@ -173,18 +173,21 @@ def main() -> int:
         result = asyncio.run(test(prepared, tester, folder, ROOT))
         write_dossier(result, tester, folder, out / "dossier")
         shutil.copy(out / "dossier" / "report.html", out / "report.html")
-        behind = Path(private) / "governed"
-        governed = asyncio.run(govern(result, tester, behind, ROOT))
-        write_dossier(governed, tester, behind, out / "governed")
-        shutil.copy(out / "governed" / "report.html", out / "governed.html")
-        example_trust(tester, out / "trust.json")
+        trust = out / "trust.json"
+        example_trust(tester, trust)
         flipped = Path(private) / "flipped"
         flip_one_byte(out / "dossier", flipped)
-        with ThreadPoolExecutor(2) as both:
-            whole, broken, second = both.map(
-                lambda folder: outsider(folder, out / "trust.json"),
-                (out / "dossier", flipped, out / "governed"),
+        with ThreadPoolExecutor(2) as outsiders:
+            # The outsider begins while the second run is still going on.
+            first = outsiders.submit(outsider, out / "dossier", trust)
+            behind = Path(private) / "governed"
+            governed = asyncio.run(govern(result, tester, behind, ROOT))
+            write_dossier(governed, tester, behind, out / "governed")
+            shutil.copy(out / "governed" / "report.html", out / "governed.html")
+            broken, second = outsiders.map(
+                lambda folder: outsider(folder, trust), (flipped, out / "governed")
             )
+            whole = first.result()
         word = "holds" if whole.code == 0 else f"does NOT hold (exit {whole.code})"
         say(
             "6/6 outsider",
@@ -194,9 +197,9 @@ def main() -> int:
         word = "holds" if second.code == 0 else f"does NOT hold (exit {second.code})"
         told = f"every decision made again, {second.episodes} episodes"
         print(f"      behind the policy: {told}: {word}")
-        first = next((f for f in broken.findings if f["status"] == "fails"), {})
+        fault = next((f for f in broken.findings if f["status"] == "fails"), {})
         word = "refused" if broken.code == 3 else f"NOT refused (exit {broken.code})"
-        told = f"{word}, {first.get('code')}, {first.get('file')}"
+        told = f"{word}, {fault.get('code')}, {fault.get('file')}"
         print(f"      one byte flipped in episode {FLIPPED}: {told}")
     shown = _shown(out)
     print(f"report  {shown}/report.html, behind the policy {shown}/governed.html")

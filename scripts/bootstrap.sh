@@ -41,16 +41,25 @@ make_venv() {
         uv venv --quiet --clear --seed --python "$base" "$venv" 2>/dev/null; then
         return 0
     fi
-    "$base" -m venv --clear "$venv" && return 0
+    # Without pip, which takes longest: uv is put there by the interpreter's own pip.
+    "$base" -m venv --clear --without-pip "$venv" && return 0
     say "a virtual environment could not be made"
     say "try: install the venv module of your Python (on Debian: apt-get install python3-venv)"
     exit 2
 }
 
+pip_for_venv() { # arguments: runs pip for .venv, its own if it has one
+    if "$python" -m pip --version >/dev/null 2>&1; then
+        "$python" -m pip "$@"
+    else
+        "$(find_python)" -m pip --python "$python" "$@"
+    fi
+}
+
 find_uv() {
     if command -v uv >/dev/null 2>&1; then
         command -v uv
-    elif [ -x "$venv/bin/uv" ] || "$python" -m pip install --quiet --retries 1 --timeout 15 \
+    elif [ -x "$venv/bin/uv" ] || pip_for_venv install --quiet --retries 1 --timeout 15 \
         --require-hashes --requirement "$root/requirements-uv.txt" >/dev/null 2>&1; then
         echo "$venv/bin/uv"
     fi
@@ -65,7 +74,8 @@ install_pinned() { # requirements file
         say "uv did not succeed; trying pip"
     fi
     say "installing $(basename "$1") with pip (about half a minute)"
-    "$python" -m pip install --quiet --require-hashes --requirement "$1" && return 0
+    "$python" -m ensurepip --upgrade >/dev/null 2>&1 || true
+    pip_for_venv install --quiet --require-hashes --requirement "$1" && return 0
     say "the pinned packages could not be installed"
     say "try: check the network or your package mirror, then run $0 again"
     exit 2
