@@ -17,8 +17,9 @@ from statistics import median
 
 from answerable.core.canonical import digest_bytes
 from answerable.core.files import write_all
+from answerable.evidence.entries import Entry
 from answerable.evidence.keys import create_key, load_key
-from answerable.evidence.log import Entry, Log
+from answerable.evidence.log import Log
 from answerable.evidence.statements import predicate_uri
 from answerable.evidence.tree import Tree, leaf_hash
 from benchmarks.bare import bare_proofs, bare_tree

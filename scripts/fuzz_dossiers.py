@@ -21,7 +21,8 @@ from random import Random
 from answerable.core.canonical import digest_bytes, encode
 from answerable.evidence import notes, verify
 from answerable.evidence.bundle import Bundle, zip_bundle
-from answerable.evidence.log import Entry, Log
+from answerable.evidence.entries import Entry
+from answerable.evidence.log import Log
 from scripts.fuzz_oracle import Outcome, Target, Unsafe, agreed, ask, demand
 from scripts.mutate import ZIP_MUTATIONS, Pool, mutate
 from tests.evidence.dossiers import LOG_KEY, ORIGIN, TESTER, Made, make

@@ -17,7 +17,7 @@ from answerable.core.canonical import decode, digest_bytes, encode
 from answerable.episodes.shards import make_shard, read_shard
 from answerable.events import stream
 from answerable.evidence import notes, statements, trust, verify
-from answerable.evidence.log import Entry
+from answerable.evidence.entries import Entry
 from scripts.fuzz_oracle import Outcome, Target, Unsafe, agreed, ask, demand
 from scripts.mutate import Pool
 from tests.evidence.dossiers import CREATED, LOG_KEY, ORIGIN, TESTER, TRUST, key

@@ -30,7 +30,8 @@ from answerable.core.canonical import Digest, digest_bytes, encode
 from answerable.episodes.execute import open_run
 from answerable.episodes.shards import make_shard, shard_name
 from answerable.evidence.bundle import write_bundle
-from answerable.evidence.log import Entry, Log
+from answerable.evidence.entries import Entry
+from answerable.evidence.log import Log
 from answerable.evidence.statements import sign_statement, state
 from answerable.evidence.tree import Tree
 from answerable.scoring.scores import Summary

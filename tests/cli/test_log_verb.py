@@ -11,9 +11,10 @@ import pytest
 
 from answerable.cli.main import main
 from answerable.core.canonical import digest_bytes
+from answerable.evidence.entries import Entry
 from answerable.evidence.equivocation import parse_equivocation, verify_equivocation
 from answerable.evidence.keys import create_key, load_key
-from answerable.evidence.log import Entry, Log
+from answerable.evidence.log import Log
 from answerable.evidence.notes import open_checkpoint, parse_receipt, verifier_of
 from answerable.evidence.statements import sign_statement, state
 from answerable.evidence.store import Store, open_payload

@@ -55,6 +55,53 @@ def checkpoint(path: Path, size: int, root: bytes = b"\x11" * 32, key: FileKey =
     return path
 
 
+@pytest.mark.parametrize("role", ["provider", "witness", "log", "owner"])
+def test_key__made__signs_as_its_role_and_can_be_added(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], role: str
+) -> None:
+    folder = tmp_path / "keys"
+    made = data(capsys, "key", "gate-1", "--role", role, "--party", "acme", "--folder", folder)
+    path = Path(made["file"])  # type: ignore[index]
+    key = load_key(path)
+    assert (key.name, key.role, key.party) == ("gate-1", role, "acme")
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert bool(made["verifier_key"]) == (role in ("witness", "log"))  # type: ignore[index]
+    assert trust("init", tmp_path / "t.json") == 0
+    assert trust("add", tmp_path / "t.json", "--key-file", path, "--origin", "some-log") == 0
+    assert [k.public_bytes for k in load_trust(tmp_path / "t.json").keys] == [key.public]
+    capsys.readouterr()
+    assert trust("key", "gate-1", "--role", role, "--party", "acme", "--folder", folder) == 2
+    assert "E-EVD-012" in capsys.readouterr().err
+
+
+def test_key__line_of_a_witness__is_taken_by_add(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "keys"
+    made = data(capsys, "key", "w.example", "--role", "witness", "--party", "w", "--folder", folder)
+    line = made["verifier_key"]  # type: ignore[index]
+    file = tmp_path / "t.json"
+    assert trust("init", file) == 0
+    assert trust("add", file, "--vkey", line, "--party", "w", "--origin", "some-log") == 0
+    assert load_trust(file).keys[0].roles == ("witness",)
+
+
+def test_key__in_a_repository_or_under_a_bad_name__is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".git").mkdir()
+    assert trust("key", "k", "--role", "owner", "--party", "acme", "--folder", "keys") == 2
+    assert "E-EVD-013" in capsys.readouterr().err
+    assert not (tmp_path / "keys").exists()
+    (tmp_path / ".git").rmdir()
+    for arguments in (("K!", "--party", "acme"), ("k", "--party", "Acme Ltd")):
+        home = tmp_path.parent / "elsewhere"
+        assert trust("key", *arguments, "--role", "owner", "--folder", home) == 2
+        assert "E-EVD-007" in capsys.readouterr().err
+    assert trust("key", "k", "--role", "king", "--party", "acme", "--folder", "/tmp/x") == 2
+
+
 def test_init__new__believes_nobody_and_names_the_next_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -37,7 +37,7 @@ from answerable.attacks.channels import channels
 from answerable.attacks.strategies import strategies
 from answerable.controls.envelope import Verdict
 from answerable.evidence import verify
-from answerable.evidence.log import ENTRY_LIMIT
+from answerable.evidence.entries import ENTRY_LIMIT
 from answerable.evidence.trust import Key, Trust, parse_trust
 from answerable.languages.locales import LOCALES
 from answerable.languages.transforms import TRANSFORMS

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from answerable.core.canonical import digest_bytes, encode
 from answerable.evidence.bundle import write_bundle
+from answerable.evidence.entries import Entry
 from answerable.evidence.keys import FileKey
-from answerable.evidence.log import Entry, Log
+from answerable.evidence.log import Log
 from answerable.evidence.statements import sign_statement, state
 from answerable.evidence.tree import leaf_hash, root_of
 from answerable.evidence.trust import SCHEMA, Key, Trust, write_trust

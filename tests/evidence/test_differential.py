@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from answerable.core.canonical import decode, encode
 from answerable.core.errors import EvidenceError
 from answerable.evidence import notes, verify
-from answerable.evidence.log import Entry
+from answerable.evidence.entries import Entry
 from answerable.evidence.problems import BAD_RECEIPT
 from answerable.evidence.tree import EMPTY_ROOT, Tree, leaf_hash, node_hash
 from answerable.evidence.trust import parse_trust

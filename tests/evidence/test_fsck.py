@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from answerable.core.canonical import digest_bytes
+from answerable.evidence.entries import Entry
 from answerable.evidence.frames import encode_frame
 from answerable.evidence.fsck import examine
 from answerable.evidence.index import NAME, open_index
-from answerable.evidence.log import Entry, Log
+from answerable.evidence.log import Log
 from answerable.evidence.notes import verifier_of
 from answerable.evidence.store import ERASING, Store
 from tests.evidence.dossiers import LOG_KEY, MALLORY, ORIGIN

@@ -11,8 +11,9 @@ import pytest
 
 from answerable.core.canonical import digest_bytes
 from answerable.core.errors import StorageError
+from answerable.evidence.entries import Entry
 from answerable.evidence.index import NAME, Row, index_size, open_index
-from answerable.evidence.log import Entry, Log
+from answerable.evidence.log import Log
 from answerable.evidence.statements import sign_statement, state
 from answerable.evidence.store import Store
 from tests.evidence.dossiers import LOG_KEY, ORIGIN, TESTER

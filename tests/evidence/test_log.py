@@ -10,7 +10,8 @@ import pytest
 
 from answerable.core.errors import AnswerableError, EvidenceError, StorageError, UsageError
 from answerable.evidence.disk import Disk
-from answerable.evidence.log import Entry, Log
+from answerable.evidence.entries import Entry
+from answerable.evidence.log import Log
 from answerable.evidence.notes import (
     Checkpoint,
     cosign_checkpoint,

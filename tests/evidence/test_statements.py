@@ -11,7 +11,7 @@ import pytest
 
 from answerable.core.canonical import digest_bytes, encode
 from answerable.core.errors import AnswerableError, EvidenceError
-from answerable.evidence.log import Entry
+from answerable.evidence.entries import Entry
 from answerable.evidence.notes import encode64, sign_note
 from answerable.evidence.statements import (
     open_statement,

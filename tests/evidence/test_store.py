@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from answerable.core.canonical import digest_bytes
 from answerable.core.errors import AnswerableError, EvidenceError, StorageError
-from answerable.evidence.log import Entry, Log
+from answerable.evidence.entries import Entry
+from answerable.evidence.log import Log
 from answerable.evidence.statements import sign_statement, state
 from answerable.evidence.store import ERASING, Store, open_payload, pack_payload
 from tests.evidence.dossiers import LOG_KEY, ORIGIN, TESTER

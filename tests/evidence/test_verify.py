@@ -16,7 +16,8 @@ import pytest
 from answerable.core.canonical import encode
 from answerable.evidence import verify
 from answerable.evidence.bundle import zip_bundle
-from answerable.evidence.log import Entry, Log
+from answerable.evidence.entries import Entry
+from answerable.evidence.log import Log
 from answerable.evidence.notes import Checkpoint, encode64, sign_note
 from answerable.evidence.statements import pae
 from answerable.evidence.trust import Trust, write_trust

@@ -19,6 +19,7 @@ from answerable.cli.trust_sources import (
     from_line,
     misused,
     own,
+    public_half,
     quoted,
 )
 
@@ -77,6 +78,49 @@ def init_file(file: Path, as_json: bool) -> int:
         f"  answerable trust add {quoted(file)} --vkey LINE --party PARTY --role log --origin LOG",
     ]
     return emit({"file": str(file)}, as_json=as_json, text="\n".join(lines))
+
+
+@command.command("key", short_help="Make a private key of your own.")
+@click.argument("name")
+@click.option(
+    "--role", "roles", required=True, multiple=True, callback=check_role,
+    help="What it signs as: log, witness, tester, provider, owner or approver.",
+)  # fmt: skip
+@click.option("--party", required=True, help="Whose key it is.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False),
+    help="Where to put it; without it the keys of your home (answerable doctor names it).",
+)  # fmt: skip
+@json_option
+def make_key(
+    name: str, roles: tuple[str, ...], party: str, folder: Path | None, as_json: bool
+) -> int:
+    """Make a private key NAME, and print its public half for others to trust.
+
+    The file can be read by you alone, is never overwritten, and may not lie in a git repository.
+    """
+    import os
+
+    from answerable.cli.home import home_folder
+    from answerable.cli.trust_text import key_data, key_lines
+    from answerable.evidence.keys import check_name, create_key
+
+    if len(roles) != 1:
+        misused("a key has one role")
+    folder = (folder or home_folder(os.environ) / "keys").resolve()
+    projects = [each for each in (folder, *folder.parents) if (each / ".git").exists()]
+    path = create_key(folder, roles[0], name, party=check_name(party), forbidden=projects)
+    line, key = public_half(str(path))
+    lines = [f"{path} is written; whoever reads it can sign as {name}.", "", *key_lines(key)]
+    if line:
+        lines += [f"  verifier key {line}"]
+    lines += [
+        "",
+        "To hand out its public half, add it to a trust file and give that to whoever is to trust:",
+        f"  answerable trust add TRUST.json --key-file {quoted(path)}",
+    ]
+    data = {"file": str(path), "verifier_key": line, "key": key_data(key)}
+    return emit(data, as_json=as_json, text="\n".join(lines))
 
 
 @command.command("add", short_help="Believe one more key.")

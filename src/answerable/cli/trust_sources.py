@@ -55,6 +55,17 @@ def own(reference: str) -> Key:
     return Key.of(signer.name, signer.public, signer.party, roles=(signer.role,))
 
 
+def public_half(reference: str) -> tuple[str, Key]:
+    """Return one's own key as the verifier key line that readers of logs know, empty for a role
+    that signs no checkpoint, and as an entry of a trust file."""
+    from answerable.evidence.keys import open_signer
+    from answerable.evidence.notes import COSIGNATURE, ED25519, verifier_of
+
+    key = own(reference)
+    kind = {"log": ED25519, "witness": COSIGNATURE}.get(key.roles[0])
+    return verifier_of(open_signer(reference), kind).text() if kind else "", key
+
+
 def check_fingerprint(key: Key, given: str) -> None:
     """Raise a usage error unless the key has the fingerprint, in whatever grouping."""
     from answerable.evidence.trusting import fingerprint

@@ -28,7 +28,7 @@ from typing import Self, TypeVar
 from answerable.core.errors import EvidenceError, StorageError, UsageError
 from answerable.core.files import write_file
 from answerable.evidence.disk import Disk, FileLayer, replace_file, take_lock
-from answerable.evidence.entries import CLOSING, ENTRY_LIMIT, Entry, Retention, check_entries
+from answerable.evidence.entries import check_entries
 from answerable.evidence.frames import COMMIT_LIMIT
 from answerable.evidence.journal import Journal
 from answerable.evidence.keys import Signer, check_name
@@ -55,8 +55,6 @@ from answerable.evidence.problems import (
 )
 from answerable.evidence.tiles import count_tiles, cut_tiles, read_export, write_tiles
 from answerable.evidence.tree import Tree, leaf_hash
-
-__all__ = ["CLOSING", "ENTRY_LIMIT", "Entry", "Log", "Retention"]
 
 R = TypeVar("R")
 
