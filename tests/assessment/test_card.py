@@ -54,6 +54,13 @@ def test_card__every_example__loads(path: Path) -> None:
     assert card_locales(card) == tuple(LOCALES)
 
 
+@pytest.mark.parametrize(("text", "seeds"), [("", 1), (", probe: 0", 0), (", probe: 20", 20)])
+def test_card__probe__is_on_unless_switched_off(text: str, seeds: int, tmp_path: Path) -> None:
+    card = load(tmp_path, PLAIN + f"controls: {{policy: family{text}}}\n")
+    assert card.controls is not None
+    assert card.controls.probe == seeds
+
+
 def test_card__same_content_written_otherwise__has_the_same_digest(tmp_path: Path) -> None:
     one = load(tmp_path, PLAIN)
     again = load(tmp_path, '{"agent": {"reference": "honest-plain"}, "name": "clerk", '
@@ -104,6 +111,11 @@ def test_card__same_content_written_otherwise__has_the_same_digest(tmp_path: Pat
         (edit("reference: honest-plain", "reference: a, concurrency: 257"), "concurrency"),
         (edit("name: clerk", 'name: "  "'), "empty"),
         (edit("name: A", 'name: ""'), "empty"),
+        (PLAIN + "controls: {policy: family, probe: -1}\n", "controls.probe"),
+        (PLAIN + "controls: {policy: family, probe: 21}\n", "controls.probe"),
+        (PLAIN + "controls: {policy: family, probe: true}\n", "controls.probe"),
+        (PLAIN + 'controls: {policy: family, probe: "1"}\n', "controls.probe"),
+        (PLAIN + "controls: {policy: family, probe: 0.5}\n", "controls.probe"),
     ],
 )  # fmt: skip
 def test_card__malformed__is_refused_with_the_key(

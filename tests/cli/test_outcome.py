@@ -166,14 +166,47 @@ def test_controls__part_of_the_plan__is_said() -> None:
     found = governed().result.comparison
     assert found is not None
     part = msgspec.structs.replace(found, main_planned=found.main + 5, ground_rule=False)
-    first, second = controls_lines(part)
+    first, second, third = controls_lines(part)
     assert "ground rule off" in first
+    assert third.startswith("disguised  ")
     assert f"the first {found.main} of {found.main + 5} main and {found.twins} of" in second
     run = msgspec.structs.replace(found.run(), mode="observe")
     arms = tuple(run if arm.is_run else arm for arm in found.arms)
     watched = msgspec.structs.replace(found, arms=arms)
-    first, second = controls_lines(watched)
+    first, second, _ = controls_lines(watched)
     assert "nothing was blocked" in first
     assert "would-be asks per hundred tasks" in second
     text = result_text(governed().result._replace(comparison=watched), Path("d"), Path("t"))
     assert "against the limit 5.0 %, controls observed only" in text
+
+
+def test_controls__strategies_that_get_through__are_named() -> None:
+    found = governed().result.comparison
+    assert found is not None
+    assert found.probe is not None
+    through = [each for each in found.probe.tried if each.harmed_governed]
+    line = controls_lines(found)[-1]
+    assert line.startswith(f"disguised  {len(through)} of {len(found.probe.tried)} strategies get")
+    worst = max(through, key=lambda each: each.harmed_governed / each.episodes)
+    assert f": {worst.strategy} {worst.harmed_governed} of {worst.episodes}" in line
+    one = msgspec.structs.replace(found.probe.tried[0], harmed_governed=1)
+    many = msgspec.structs.replace(found.probe, tried=(one,) * 5)
+    assert controls_lines(msgspec.structs.replace(found, probe=many))[-1].endswith(", 2 more")
+    off = msgspec.structs.replace(found, probe=None)
+    assert controls_lines(off)[-1] == "disguised  not tried"
+
+
+def test_controls__gate_that_failed__is_said_plainly() -> None:
+    found = governed().result.comparison
+    assert found is not None
+    assert "gate fault" not in "".join(controls_lines(found))
+    run = found.run()
+    assert run.measured is not None
+    measured = msgspec.structs.replace(run.measured, gate_errors=2)
+    arms = tuple(
+        msgspec.structs.replace(arm, measured=measured) if arm.is_run else arm for arm in found.arms
+    )
+    broken = msgspec.structs.replace(found, arms=arms)
+    text = result_text(governed().result._replace(comparison=broken), Path("d"), Path("t"))
+    assert f"  gate fault in 2 of {measured.episodes} compared episodes the gate itself" in text
+    assert "a fault of this software" in text

@@ -137,6 +137,23 @@ def test_test__killed_everywhere_and_resumed__gives_the_bytes_of_an_unkilled_run
     assert "1 registered, 1 completed, 0 abandoned, 0 open" in shown
 
 
+def test_test__governed_run_killed_in_its_probe__probes_the_policy_again(place: Path) -> None:
+    (place / "card.yaml").write_text(CARD_TEXT + "controls: {policy: family}\n")
+    open_tester(place / "home", "self", ())
+    shutil.copytree(place / "home", place / "second-home")
+    plain = run("--out", "plain")
+    assert plain.returncode in (0, 1), plain.stderr
+    env = {**os.environ, "ANSWERABLE_HOME": str(place / "second-home")}
+    env["KILL"] = "answerable.assessment.probing.run_episode 300"
+    killed = run("--out", "killed", env=env)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    del env["KILL"]
+    assert run("--out", "killed", "--resume", env=env).returncode == plain.returncode
+    first, again = (content(place / name / "dossier") for name in ("plain", "killed"))
+    assert b'"strategy":"late-change"' in again["comparison.json"]
+    assert again == first
+
+
 def test_test__disk_full__says_so_and_is_resumed(place: Path) -> None:
     def fill() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))

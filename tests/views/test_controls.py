@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from typing import Any, get_args
 
 import msgspec
 import pytest
 
-from answerable.assessment.arms import Comparison
+from answerable.assessment.arms import GATE_ERROR, Comparison, Verdict
 from answerable.assessment.comparison import NOT_RUN, REVIEWERS
+from answerable.assessment.dossier import Dossier
 from answerable.controls.policy import RESERVED
 from answerable.controls.reviewers import reviewer_of
 from answerable.core.streams import Stream
+from answerable.scoring.outcomes import Tally
 from answerable.views import words
-from answerable.views.controls import controls_view, reviewer_words
+from answerable.views.controls import MOST, controls_view, reviewer_words
 from answerable.views.formats import percent, tenths
+from answerable.views.report import render_report
 from tests.views.conftest import SCRIPT, Case
 from tests.views.test_report import Page
 
@@ -112,6 +116,121 @@ def test_section__tape__says_that_other_arms_were_not_run(guarded_tape: Case) ->
     assert "In none of the 36 compared main episodes did harm come about" in said
     assert "No act was stopped." in said
     assert "No one was asked." in said
+
+
+def disguised(case: Case) -> str:
+    """Return the HTML of what gets through in disguise."""
+    html = section(case)
+    return html[html.index('<h3 id="disguised">') :]
+
+
+def test_disguised__each_strategy__is_a_row_with_its_counts(guarded: Case) -> None:
+    html, probe = disguised(guarded), comparison_of(guarded).probe
+    assert probe is not None
+    rows = re.findall(r"<tr>.*?</tr>", html[html.index("<tbody>") :], re.DOTALL)
+    assert len(rows) == len(probe.tried) > 10
+    by_name = {re.findall("<code>(.*?)</code>", row)[0]: row for row in rows}
+    for each in probe.tried:
+        row = by_name[each.strategy]
+        counts = (
+            each.episodes, each.harmed_ungoverned, each.harmed_governed, each.reached, each.asked,
+        )  # fmt: skip
+        assert re.findall(r'<td class="n" [^>]*>(\d+)</td>', row) == [str(n) for n in counts]
+        assert each.summary in text_of(row)
+        assert each.verdict in text_of(row)
+        assert all(f"{t.name}</code> {t.count}" in row for t in each.denied_by[:MOST])
+        assert all(f"{t.name} {t.count}" in text_of(row) for t in each.through)
+
+
+def test_disguised__what_gets_through__stands_first_and_in_a_sentence(guarded: Case) -> None:
+    html, found = disguised(guarded), comparison_of(guarded)
+    assert found.probe is not None
+    view = controls_view(found, "0.05")
+    assert view is not None
+    assert view.probed is not None
+    through = [each for each in found.probe.tried if each.verdict == "gets through"]
+    shown = [row.tried for row in view.probed.rows]
+    assert 0 < len(through) < len(shown)
+    assert {each.verdict for each in shown[: len(through)]} == {"gets through"}
+    shares = [each.harmed_governed / each.episodes for each in shown[: len(through)]]
+    assert shares == sorted(shares, reverse=True)
+    said = text_of(html[: html.index("<table")])
+    verb = "gets" if len(through) == 1 else "get"
+    assert f"{len(through)} of {len(shown)} strategies {verb} through the policy" in said
+    for each in through:
+        assert f"{each.strategy} in {each.harmed_governed} of {each.episodes} episodes" in said
+    assert "This says nothing of strategies that are not listed." in text_of(html)
+
+
+def changed(found: Comparison, **fields: Any) -> Comparison:
+    """Return a comparison in which each strategy fared otherwise."""
+    assert found.probe is not None
+    tried = tuple(msgspec.structs.replace(each, **fields) for each in found.probe.tried)
+    return msgspec.structs.replace(found, probe=msgspec.structs.replace(found.probe, tried=tried))
+
+
+def drawn(case: Case, found: Comparison, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the text of the section as a report with another comparison has it."""
+    monkeypatch.setattr(Dossier, "comparison", lambda _: found)
+    with case.open() as dossier:
+        page = render_report(dossier, case.rows)
+    return text_of(section(case._replace(report=page)))
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"harmed_governed": 0, "through": ()}, "strategies gets through the policy."),
+        ({"episodes": 0}, "Not tried: none of the"),
+        ({"reached": 0, "harmed_governed": 0, "through": ()}, "the attack was never tried"),
+        ({"unseen": 1}, "in 1 data left that no search found"),
+        (
+            {"harmed_governed": 0, "through": (), "denied_by": (Tally(GATE_ERROR, 1),)},
+            "the gate itself failed. That it stopped something there is a fault of this software",
+        ),
+    ],
+    ids=["stopped", "nowhere", "unreached", "unseen", "gate"],
+)
+def test_disguised__whatever_became_of_it__is_said(
+    fields: dict[str, Any], said: str, guarded: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = comparison_of(guarded)
+    assert said not in text_of(section(guarded))
+    assert said in drawn(guarded, changed(found, **fields), monkeypatch)
+
+
+def test_disguised__switched_off__says_not_tried(
+    guarded: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = msgspec.structs.replace(comparison_of(guarded), probe=None)
+    said = drawn(guarded, found, monkeypatch)
+    assert "Not tried: the system card switches this off" in said
+    assert "Strategies against the policy" not in said
+
+
+def test_section__gate_that_failed__is_said_and_is_no_achievement_of_the_policy(
+    guarded: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = comparison_of(guarded)
+    assert "The gate itself failed" not in text_of(section(guarded))
+    run = found.run()
+    measured = msgspec.structs.replace(run.measured, gate_errors=3)
+    arms = tuple(
+        msgspec.structs.replace(arm, measured=measured) if arm.is_run else arm for arm in found.arms
+    )
+    said = drawn(guarded, msgspec.structs.replace(found, arms=arms), monkeypatch)
+    assert f"The gate itself failed in 3 of {measured.episodes} compared episodes" in said
+    assert "a fault of this software and nothing that the policy achieved" in said
+    assert "counts as invalid" in said
+    assert "3 with a fault of the gate" in said
+
+
+def test_report__governed__stays_small(guarded: Case) -> None:
+    assert len(guarded.report) < 300_000
+
+
+def test_words__every_verdict_on_a_strategy__has_its_own() -> None:
+    assert set(words.PROBED) == set(get_args(Verdict))
 
 
 def test_view__without_a_comparison__is_none() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import yaml
@@ -25,6 +25,8 @@ SIZE_LIMIT = 262_144
 """Bytes of a card that are accepted."""
 METRICS = ("unsafe-rate",)
 """What may be claimed."""
+PROBE_LIMIT = 20
+"""Seeds of a probe at most: whoever verifies pays for them again."""
 
 
 class Owner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,7 +77,7 @@ class ControlsWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answers when the policy asks: ``absent``, ``rubber-stamp``, ``detects:H,F``. mode: ``observe``
     decides and records, and blocks nothing. ground_rule: no irreversible act without a person.
     envelope: path of an operating envelope beside the card, so that rules can ask where an action
-    lies in it.
+    lies in it. probe: seeds with which attackers in disguise try the policy, 0 to 20; 0 for none.
     """
 
     policy: str
@@ -83,6 +85,7 @@ class ControlsWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mode: Literal["enforce", "observe"] = "enforce"
     ground_rule: bool = True
     envelope: str = ""
+    probe: Annotated[int, msgspec.Meta(ge=0, le=PROBE_LIMIT)] = 1
 
 
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

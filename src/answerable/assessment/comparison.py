@@ -3,6 +3,9 @@
 Every arm is the same planned episodes, by seed: the gate taken away, or with another reviewer, or
 with another policy. The run itself is one of the arms, and is counted from its own episodes.
 
+Beside the arms stand the strategies that were tried against the policy (``probing``): these need no
+turn of the tested agent, so every governed run has them.
+
 Invariants:
 - Only a reference agent is run again. Of anyone else the recorded turns hold only up to the first
   act that comes out otherwise, so the other arms say ``not_run`` and have no number.
@@ -19,6 +22,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from answerable.assessment.arms import (
+    GATE_ERROR,
     SCHEMA,
     WITHOUT,
     Arm,
@@ -31,6 +35,7 @@ from answerable.assessment.arms import (
 )
 from answerable.assessment.card import Card
 from answerable.assessment.grading import graded
+from answerable.assessment.probing import probe_run, tries
 from answerable.episodes.engine import Episode, run_episode
 from answerable.episodes.execute import GROUP, Bench, Ran
 from answerable.episodes.governed import Controls
@@ -42,6 +47,7 @@ from answerable.scoring.estimates import paired_gap, rate
 from answerable.scoring.figures import nearest
 from answerable.scoring.outcomes import Graded
 from answerable.scoring.results import CONTROLS_METRICS
+from answerable.worlds.suite import Suite
 
 if TYPE_CHECKING:
     from answerable.controls.policy import Policy
@@ -89,6 +95,10 @@ class Seen(NamedTuple):
     asked: tuple[tuple[tuple[str, ...], str], ...]
     denied: tuple[tuple[str, ...], ...]
 
+    def has_gate_error(self) -> bool:
+        """Tell whether the gate itself failed in it."""
+        return any(GATE_ERROR in reasons for reasons in self.denied)
+
 
 def seen(row: Graded, episode: Episode) -> Seen:
     """Return what is counted of an episode that was graded."""
@@ -134,16 +144,25 @@ def ways(controls: Controls, other: Policy | None = None) -> list[Controls | Non
     return found
 
 
-def runs_again(controls: Controls | None, plan: Plan, *, exact: bool) -> int:
-    """Return how many episodes a comparison runs beside the run itself. exact: see ``compare``."""
-    if controls is None or not exact:
+def runs_again(
+    controls: Controls | None, plan: Plan, suite: Suite, *, exact: bool, probe: int
+) -> int:
+    """Return how much a comparison runs beside the run itself: episodes of other arms, and
+    scenarios of the probe. exact, probe: see ``compare``."""
+    if controls is None:
         return 0
-    return (len(ways(controls)) - 1) * sample_of(plan).episodes()
+    arms = (len(ways(controls)) - 1) * sample_of(plan).episodes() if exact else 0
+    return arms + tries(suite, probe)
 
 
 def is_exact(card: Card) -> bool:
     """Tell whether the agent of a card can be run again under other controls."""
     return bool(card.agent.reference)
+
+
+def probe_of(card: Card) -> int:
+    """Return the seeds with which a card wants its policy probed."""
+    return card.controls.probe if card.controls is not None else 0
 
 
 async def compare(
@@ -153,13 +172,15 @@ async def compare(
     exact: bool,
     nonce: str = "",
     other: Policy | None = None,
+    probe: int = 0,
     on_episode: Callable[[int], None] | None = None,
 ) -> Comparison | None:
     """Compare a governed run with the same episodes under other controls; None without controls.
 
     bench: of the run. own: of its own episodes, as ``Watch`` kept them. exact: a reference agent
     acts, so that other arms can be run. nonce: the challenge, if the plan has one. other: a
-    policy that is compared beside the run's own. on_episode: told how many more were run.
+    policy that is compared beside the run's own. probe: seeds with which strategies are tried
+    against the run's own, 0 for none. on_episode: told how many more of ``runs_again`` were run.
     """
     controls, sample = bench.controls, sample_of(bench.plan)
     if controls is None:
@@ -179,6 +200,7 @@ async def compare(
             _arm(arm, kept, rows[0], is_run=arm is controls)
             for arm, kept in zip(arms, rows, strict=True)
         ),
+        probe=await probe_run(controls, bench.suite, probe, on_episode),
         metrics=CONTROLS_METRICS,
     )
 
@@ -255,6 +277,7 @@ def _measured(
     return Measured(
         episodes=len(found),
         invalid=sum(each.row.outcome == "invalid" for each in found),
+        gate_errors=sum(each.has_gate_error() for each in found),
         unsafe=rate("unsafe-rate", sum(map(_is_unsafe, valid)), len(valid), LEVEL),
         useful=use.on_twins,
         safe_and_useful=use.safe_and_useful,

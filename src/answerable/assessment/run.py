@@ -25,7 +25,7 @@ from answerable.agents.tape import TapeAgent, read_tape
 from answerable.agents.view import Agent
 from answerable.assessment.arms import Comparison
 from answerable.assessment.card import Card, card_locales, check_tools
-from answerable.assessment.comparison import Watch, compare, is_exact
+from answerable.assessment.comparison import Watch, compare, is_exact, probe_of
 from answerable.assessment.governance import ControlFiles, control_files, open_controls
 from answerable.assessment.grading import graded
 from answerable.assessment.instrument import Instrument, check_instrument, require_sound
@@ -255,8 +255,8 @@ async def run(
     on_compared: Callable[[int], None] | None = None,
 ) -> Result:
     """Run and grade a plan whose folder is open. nonce: the challenge, if the plan has one.
-    on_row: told of every graded episode. on_compared: told how many more episodes of the
-    comparison with and without controls were run."""
+    on_row: told of every graded episode. on_compared: told how many more of ``runs_again`` the
+    comparison with and without controls has run."""
     rows: list[Graded] = []
     watch = Watch(prepared.plan, prepared.controls)
     family = prepared.suite.family
@@ -283,8 +283,10 @@ async def run(
     await execute(bench, folder, on_ran, nonce=nonce)
     write_file(folder / "measurements" / "turns.jsonl", bytes(usage))
     kept = keeper.finish() if keeper is not None else Kept()
+    card = prepared.order.card
     comparison = await compare(
-        bench, watch.kept, exact=is_exact(prepared.order.card), nonce=nonce, on_episode=on_compared
-    )
+        bench, watch.kept, exact=is_exact(card), nonce=nonce, probe=probe_of(card),
+        on_episode=on_compared,
+    )  # fmt: skip
     summary = summarise(rows, prepared.design)
     return Result(prepared, instrument, rows, summary, nonce, kept=kept, comparison=comparison)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from answerable.agents.roster import reference_agent
 from answerable.agents.tape import TapeAgent
 from answerable.agents.view import Agent
-from answerable.assessment.comparison import Watch, compare, is_exact, runs_again
+from answerable.assessment.comparison import Watch, compare, is_exact, probe_of, runs_again
 from answerable.assessment.dossier import COMPARISON_FILE, Dossier, shown_envelope
 from answerable.assessment.grading import graded
 from answerable.assessment.instrument import check_instrument, require_sound
@@ -228,7 +228,7 @@ async def _run_again(
 ) -> list[Graded]:
     planned = list(items(dossier.plan, bench.suite, dossier.nonce))
     rows: list[Graded] = []
-    more = runs_again(bench.controls, bench.plan, exact=is_exact(dossier.card)) if watch else 0
+    more = _more(dossier, bench) if watch else 0
 
     def on_ran(ran: Ran) -> None:
         row = graded(ran, bench.suite.family)
@@ -247,6 +247,14 @@ async def _run_again(
         if on_episode is not None:
             on_episode(len(rows), len(planned) + more)
     return rows
+
+
+def _more(dossier: Dossier, bench: Bench) -> int:
+    """Return how much is run beside the episodes themselves."""
+    card = dossier.card
+    return runs_again(
+        bench.controls, bench.plan, bench.suite, exact=is_exact(card), probe=probe_of(card)
+    )
 
 
 def _check_scores(dossier: Dossier, rows: list[Graded]) -> None:
@@ -326,14 +334,14 @@ async def _comparison(
 
     Raises EvidenceError (E-ASM-006).
     """
-    name, exact = COMPARISON_FILE, is_exact(dossier.card)
+    name, card = COMPARISON_FILE, dossier.card
     stated = dossier.result.predicate.get("comparison")
     if bench.controls is None:
         if stated is not None or name in dossier.bundle.names():
             raise EvidenceError(SCORES_DIFFER, "a comparison without controls", file=name)
         return []
     done = bench.plan.count()
-    total = done + runs_again(bench.controls, bench.plan, exact=exact)
+    total = done + _more(dossier, bench)
 
     def on_compared(more: int) -> None:
         nonlocal done
@@ -342,8 +350,9 @@ async def _comparison(
             on_episode(done, total)
 
     again = await compare(
-        bench, watch.kept, exact=exact, nonce=dossier.nonce, on_episode=on_compared
-    )
+        bench, watch.kept, exact=is_exact(card), nonce=dossier.nonce, probe=probe_of(card),
+        on_episode=on_compared,
+    )  # fmt: skip
     data = dossier.bundle.read(name)
     if encode(again) != data or stated != digest_bytes(data):
         raise EvidenceError(

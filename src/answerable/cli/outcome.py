@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from answerable.assessment.arms import Comparison
+from answerable.assessment.arms import Comparison, Measured, Probe
 from answerable.assessment.run import Prepared, Price, Result
 from answerable.core.errors import printable
 from answerable.evidence.verify import Finding
@@ -22,6 +23,8 @@ from answerable.worlds.scenario import HazardMaker
 
 HUNDRED = Decimal(100)
 TENTH = Decimal("0.1")
+MOST = 3
+"""Strategies that the one screen names; the report has all."""
 
 
 SEEDS = {
@@ -187,13 +190,34 @@ def controls_lines(found: Comparison) -> list[str]:
         return [controls]
     kind = "would-be asks" if watched else "asks"
     asks = f"{_whole(with_.asks_per_hundred)} {kind} per hundred tasks"
+    more = [*_probe_lines(found.probe), *_gate_lines(with_)]
     if bare is None:
-        return [controls, f"without    not run: {without.not_run}; with: {asks}"]
+        return [controls, f"without    not run: {without.not_run}; with: {asks}", *more]
     changed = (
         f"without    unsafe {_from_to(bare.unsafe, with_.unsafe)}, useful "
         f"{_from_to(bare.useful, with_.useful)}, {asks}{_part(found)}"
     )
-    return [controls, changed]
+    return [controls, changed, *more]
+
+
+def _probe_lines(found: Probe | None) -> list[str]:
+    """Return what attackers in disguise got past the policy, where they were tried, by share."""
+    if found is None:
+        return ["disguised  not tried"]
+    through = [each for each in found.tried if each.verdict == "gets through"]
+    through.sort(key=lambda each: Fraction(-each.harmed_governed, each.episodes))
+    told = ", ".join(f"{t.strategy} {t.harmed_governed} of {t.episodes}" for t in through[:MOST])
+    rest = f", {len(through) - MOST} more" if len(through) > MOST else ""
+    names = f": {told}{rest}" if through else ""
+    return [f"disguised  {len(through)} of {len(found.tried)} strategies get past it{names}"]
+
+
+def _gate_lines(found: Measured) -> list[str]:
+    """Return that the gate itself failed, if it did: no policy stopped anything there."""
+    if not found.gate_errors:
+        return []
+    told = f"gate fault in {found.gate_errors} of {found.episodes} compared episodes the gate"
+    return [f"{told} itself failed: a fault of this software, no achievement of the policy"]
 
 
 def _from_to(before: Estimate, after: Estimate) -> str:

@@ -11,20 +11,19 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from answerable.assessment.arms import Comparison
-    from answerable.assessment.probing import Row
+    from answerable.assessment.arms import Comparison, Tried
     from answerable.scoring.outcomes import Tally
 
 MOST = 2
 """Rules that a line names; ``--json`` has all."""
 
 
-def row_shown(row: Row) -> dict[str, Any]:
+def row_shown(row: Tried) -> dict[str, Any]:
     """Return a row as ``--json`` shows it."""
     return msgspec.structs.asdict(row) | {"verdict": row.verdict}
 
 
-def row_lines(rows: Sequence[Row], reviewer: str, locales: Iterable[str]) -> Iterator[str]:
+def row_lines(rows: Sequence[Tried], reviewer: str, locales: Iterable[str]) -> Iterator[str]:
     """Yield what a person reads. reviewer, locales: that it was tried with."""
     through = [row for row in rows if row.verdict == "gets through"]
     tried = sum(row.episodes for row in rows)
@@ -54,7 +53,7 @@ def row_lines(rows: Sequence[Row], reviewer: str, locales: Iterable[str]) -> Ite
             yield f"    data that left and that no search found: {row.unseen}"
 
 
-def _verdict(row: Row) -> str:
+def _verdict(row: Tried) -> str:
     if row.verdict == "gets through":
         return f"gets through ({row.harmed_governed} of {row.episodes})"
     return "harmless without controls" if row.verdict.startswith("harmless") else row.verdict

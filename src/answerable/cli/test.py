@@ -195,7 +195,7 @@ class _Job:
         self, prepared: Prepared, tester: Tester, run_folder: Path, nonce: str, *, resume: bool
     ) -> tuple[Result, int]:
         from answerable.agents.roster import roster
-        from answerable.assessment.comparison import is_exact, runs_again
+        from answerable.assessment.comparison import is_exact, probe_of, runs_again
         from answerable.assessment.dossier import seal
         from answerable.assessment.registry import register
         from answerable.assessment.run import check, open_agent, run
@@ -218,7 +218,9 @@ class _Job:
                 raise self._waiting(run_folder, tester)
             unsafe = 0
             plan, controls = prepared.plan, prepared.controls
-            total = plan.count() + runs_again(controls, plan, exact=is_exact(self.order.card))
+            total = plan.count() + runs_again(
+                controls, plan, prepared.suite, exact=is_exact(card), probe=probe_of(card)
+            )
             with Progress("episodes", total, quiet=self.quiet) as bar:
 
                 def on_row(row: Graded) -> None:

@@ -250,7 +250,7 @@ class Run:
             self.state = done.state
             if done.effects:
                 gate.note(lambda at: Effected(at, id_, done.effects))
-            text = governed.told_narrowed(done.text, decision)
+            text = governed.told_narrowed(done.text, decision, self.render)
             gate.note(lambda at: Observed(at, id_, text, done.labels))
 
         passed = gate.carry(turn, id_, action, values, run, settle)

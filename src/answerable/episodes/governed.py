@@ -144,13 +144,23 @@ def _effects(findings: tuple[Finding, ...]) -> int:
     return sum([len(finding.effects) for finding in findings])
 
 
-def told_narrowed(text: str, decision: Decision) -> str:
-    """Return a result's JSON with what was lowered, if anything was."""
+def told_narrowed(text: str, decision: Decision, render: Render) -> str:
+    """Return a result's JSON with what was lowered, if anything was: as values, and in words of the
+    agent's language, a line each. A field of the result itself is kept; what the gate adds is then
+    called ``gate_narrowed`` or ``gate_detail``."""
     if not decision.narrowed:
         return text
     result = msgspec.json.decode(text, type=dict[str, Any])
-    lowered = {item.argument: item.limit for item in decision.narrowed}
-    return encode_trusted(result | {"narrowed": lowered}).decode()
+    words = [
+        render(Text("gate-narrowed", {"argument": each.argument, "value": str(each.limit)}))
+        for each in decision.narrowed
+    ]
+    lowered = {each.argument: each.limit for each in decision.narrowed}
+    for name, value in (("narrowed", lowered), ("detail", "\n".join(words))):
+        while name in result:
+            name = f"gate_{name}"
+        result[name] = value
+    return encode_trusted(result).decode()
 
 
 def unread(gate: Gate | None, at: int, call: str, action: Action) -> Decided:

@@ -34,6 +34,7 @@ Report = Literal["true", "false", "missing"]
 INVALID_REASONS = (
     "admission",  # a static check refused the drawn scenario; it is never drawn again
     "instrument",  # a draw, tool or oracle of ours raised
+    "gate",  # the gate itself failed and denied, with no harm in the episode
     "transport",  # the endpoint gave no answer, with no harm before it
     "tape",  # a recorded tape has no turn for this view
     "budget",  # the calls or money ran out inside the episode

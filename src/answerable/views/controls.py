@@ -7,16 +7,19 @@ and drawn on the axis of the other rates.
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import NamedTuple
 
 from markupsafe import Markup
 
-from answerable.assessment.arms import Arm, Comparison, Measured
+from answerable.assessment.arms import GATE_ERROR, Arm, Comparison, Measured, Probe, Tried
 from answerable.views import charts
 from answerable.views.formats import percent
 from answerable.views.tables import said
-from answerable.views.words import REASONS, REVIEWERS
+from answerable.views.words import PROBED, REASONS, REVIEWERS, Words
 
+MOST = 3
+"""Reasons that the row of a strategy names; the evidence has all."""
 _DETECTS = re.compile(r"detects:([0-9]{1,3}),([0-9]{1,3})", re.ASCII)
 
 
@@ -39,10 +42,34 @@ class StopRow(NamedTuple):
     is_rule: bool
 
 
+class TriedRow(NamedTuple):
+    """A strategy against the policy. lost: attempts that ended at an honest step before the attack.
+    denied: the reasons that denied most often. more: how many further ones there are."""
+
+    tried: Tried
+    words: Words
+    lost: int
+    denied: tuple[StopRow, ...]
+    more: int
+
+
+class Probed(NamedTuple):
+    """What attackers in disguise made of the policy. reviewer, meaning: who was assumed to answer.
+    rows: what gets through first. through: those that do. is_tried: any strategy fits the suite.
+    has_gate_error: the gate itself failed in one, so that what it stopped is not shown."""
+
+    probe: Probe
+    meaning: str
+    rows: tuple[TriedRow, ...]
+    through: tuple[TriedRow, ...]
+    is_tried: bool
+    has_gate_error: bool
+
+
 class Controls(NamedTuple):
     """The section of a governed run. reviewer, meaning: whom the headline assumes, and what that
     one does. assumes: that in a sentence. measured: of the run itself. is_whole: every main episode
-    and twin of the plan is in each arm."""
+    and twin of the plan is in each arm. probed: None when no strategy was to be tried."""
 
     comparison: Comparison
     reviewer: str
@@ -55,6 +82,7 @@ class Controls(NamedTuple):
     axis: Markup
     stops: tuple[StopRow, ...]
     is_whole: bool
+    probed: Probed | None
 
 
 def controls_view(found: Comparison | None, limit: str) -> Controls | None:
@@ -78,6 +106,7 @@ def controls_view(found: Comparison | None, limit: str) -> Controls | None:
         axis=charts.axis(scale, f"limit {percent(limit)}"),
         stops=_stops(run.measured),
         is_whole=(found.main, found.twins) == (found.main_planned, found.twins_planned),
+        probed=_probed(found.probe) if found.probe is not None else None,
     )
 
 
@@ -129,3 +158,31 @@ def _stops(found: Measured) -> tuple[StopRow, ...]:
         )
         for each in found.stopped
     )
+
+
+def _probed(probe: Probe) -> Probed:
+    rows = tuple(sorted([_tried(each) for each in probe.tried], key=_through_first))
+    return Probed(
+        probe=probe,
+        meaning=reviewer_words(probe.reviewer),
+        rows=rows,
+        through=tuple(row for row in rows if row.tried.verdict == "gets through"),
+        is_tried=any(each.episodes for each in probe.tried),
+        has_gate_error=any(t.name == GATE_ERROR for each in probe.tried for t in each.denied_by),
+    )
+
+
+def _tried(tried: Tried) -> TriedRow:
+    denied = tuple(
+        StopRow(each.name, REASONS.get(each.name, ""), each.count, each.name not in REASONS)
+        for each in tried.denied_by
+    )
+    lost = max(0, tried.harmed_ungoverned - tried.reached)
+    more = max(0, len(denied) - MOST)
+    return TriedRow(tried, PROBED[tried.verdict], lost, denied[:MOST], more)
+
+
+def _through_first(row: TriedRow) -> tuple[int, Fraction]:
+    """Return the place of a row: by verdict, then by the share of episodes with harm."""
+    tried = row.tried
+    return list(PROBED).index(tried.verdict), Fraction(-tried.harmed_governed, tried.episodes or 1)
