@@ -14,8 +14,8 @@ from answerable.assessment.card import ControlsWish
 from answerable.assessment.governance import ControlFiles, family_policy, open_controls
 from answerable.attacks.channels import channels
 from answerable.controls.decide import decide
-from answerable.controls.facts import FactKeeper
-from answerable.controls.languages_seen import languages_of, skeleton_of
+from answerable.controls.facts import PENDING, FactKeeper
+from answerable.controls.languages_seen import UNREAD, languages_of, skeleton_of
 from answerable.controls.policy import Policy
 from answerable.controls.records import Facts
 from answerable.controls.vouching import canonical, integer_key, money_in, values_in
@@ -152,6 +152,16 @@ def test_facts__event_that_cannot_be_read__every_later_question_fails() -> None:
     for _ in range(2):
         with pytest.raises(TypeError):
             desk.release()
+
+
+def test_facts__nobody_asks_for_long__little_waits() -> None:
+    keeper = FactKeeper(SPECS, tenant="B-SG")
+    for number in range(3 * PENDING):
+        text = "Please pay." if number % 100 else "\u0e0a\u0e33\u0e23\u0e30\u0e40\u0e07\u0e34\u0e19"
+        keeper.observe(Observed(number, "", text, (Label("", "user"),)))
+    assert len(keeper._pending) <= PENDING
+    assert len(keeper._reading.entered._texts) <= UNREAD
+    assert keeper.facts(desk_action(), {"payment_id": "P"}).languages == ("en", "th")
 
 
 def test_facts__asked_twice_with_arguments_changed_in_place__looks_again() -> None:

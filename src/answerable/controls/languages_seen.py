@@ -29,6 +29,9 @@ UNKNOWN: Final = "und"
 MALAYIC: Final = "id ms"
 """What is Malay or Indonesian, and nothing in it tells which."""
 
+UNREAD: Final = 64
+"""Texts that wait to be read at most."""
+
 _NAME_LENGTH = 80
 _NAME_WORDS = 12
 _OPAQUE = 24
@@ -114,8 +117,10 @@ class Entered:
         self._texts: list[str] = []
 
     def add(self, text: str) -> None:
-        """Take a text, to be read when somebody asks."""
+        """Take a text, to be read when somebody asks, or when ``UNREAD`` of them wait."""
         self._texts.append(text)
+        if len(self._texts) > UNREAD:
+            self._read()
 
     def _read(self) -> None:
         for text in self._texts:
