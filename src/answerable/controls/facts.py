@@ -303,10 +303,12 @@ class FactKeeper:
         if not resource or tool is None:
             return names
         currency = value_at(tool.spec.currency, args, resource)
+        raw = self._said.raw
         more = [
             name
             for field, value in resource.items()
-            if not self._is_vouched(tool, name := f"resource.{field}", value, currency)
+            if not (value in raw and type(value) is str and field != tool.sink)  # as for arguments
+            and not self._is_vouched(tool, name := f"resource.{field}", value, currency)
         ]
         return tuple(sorted([*names, *more])) if more else names
 
