@@ -38,7 +38,7 @@ from answerable.assessment.grading import graded
 from answerable.assessment.probing import probe_run, tries
 from answerable.episodes.engine import Episode, run_episode
 from answerable.episodes.execute import GROUP, Bench, Ran
-from answerable.episodes.governed import Controls
+from answerable.episodes.governed import Controls, rulings
 from answerable.episodes.memory import collector_at_rest
 from answerable.episodes.plan import Item, Plan, items
 from answerable.events.stream import Decided, Proposed
@@ -105,7 +105,7 @@ def seen(row: Graded, episode: Episode) -> Seen:
     tools: dict[str, str] = {}
     asked: list[tuple[tuple[str, ...], str]] = []
     last: dict[str, Decided] = {}
-    for event in episode.events:
+    for event in rulings(episode.lines):
         if isinstance(event, Proposed):
             tools[event.call] = event.action.tool
         elif isinstance(event, Decided):

@@ -16,6 +16,7 @@ from msgspec.structs import astuple
 from answerable.assessment.arms import GATE_ERROR
 from answerable.episodes.engine import Episode
 from answerable.episodes.execute import Ran
+from answerable.episodes.governed import rulings
 from answerable.events.stream import Decided
 from answerable.languages.texts import ReviewState, Texts
 from answerable.scoring.outcomes import Graded, Moved, Outcome
@@ -88,7 +89,7 @@ def gate_failed(episode: Episode) -> bool:
         return False
     return any(
         type(event) is Decided and not event.mode and GATE_ERROR in event.reasons
-        for event in episode.events
+        for event in rulings(episode.lines)
     )
 
 

@@ -99,7 +99,7 @@ class Mutant(NamedTuple):
 
 def _keep(keep: Callable[[Effect], bool]) -> Callable[[Trace], Trace]:
     def blind(trace: Trace) -> Trace:
-        if all([keep(e) for a in trace.acts for e in a.effects]):
+        if all(keep(e) for a in trace.acts for e in a.effects):
             return trace
         acts = [
             Act(a.tool, a.args, a.resource, a.ok, a.lost, tuple([e for e in a.effects if keep(e)]))

@@ -27,7 +27,7 @@ from answerable.attacks.strategies.evasion import Evasion, Strategy
 from answerable.core.errors import NothingSelectedError
 from answerable.core.streams import Stream
 from answerable.episodes.engine import Episode, run_episode
-from answerable.episodes.governed import Controls
+from answerable.episodes.governed import Controls, rulings
 from answerable.episodes.memory import collector_at_rest
 from answerable.episodes.rig import Rig
 from answerable.events.stream import Answered, Decided
@@ -166,7 +166,7 @@ async def _row(
         bare = _judged(scenario, evasion, await run_episode(rig, scenario, agent, 0))
         episode = await run_episode(rig, scenario, agent, 0, controls=controls)
         guarded = _judged(scenario, evasion, episode)
-        events = episode.events
+        events = rulings(episode.lines)
         counts.update(
             episodes=1, bare=bare.is_harm, guarded=guarded.is_harm, bare_aim=bare.is_aim,
             guarded_aim=guarded.is_aim, reached=_is_reached(bare.acts, episode),

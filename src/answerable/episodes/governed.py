@@ -130,6 +130,15 @@ def line_of_known(event: Event) -> Line:
     return line_of(event)
 
 
+def rulings(lines: Iterable[Line]) -> list[Event]:
+    """Return what was proposed, and what a gate decided and a reviewer answered, in order.
+
+    WHY not all events: these are short, and the texts that were observed are long.
+    """
+    told = parse_events(lines_bytes([x for x in lines if type(x) in (ProposedLine, msgspec.Raw)]))
+    return [event for event in told if type(event) in (Proposed, Decided, Answered)]
+
+
 def would_harm(
     scenario: Scenario, acts: list[Act], action: Action, args: Mapping[str, object], done: Stepped
 ) -> bool:
