@@ -19,6 +19,8 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
+import msgspec
+
 from answerable.agents.roster import reference_agent
 from answerable.assessment.card import AgentSource, Card, ControlsWish, Owner
 from answerable.assessment.dossier import Dossier, seal
@@ -29,6 +31,7 @@ from answerable.assessment.registry import open_tester, register
 from answerable.assessment.run import Order, Prepared, prepare, run
 from answerable.assessment.verification import regrade
 from answerable.attacks.channels import channels
+from answerable.controls.slices import Verdict
 from answerable.core.streams import Stream
 from answerable.episodes.engine import run_episode
 from answerable.episodes.execute import GROUP, Bench, Ran, execute, open_run
@@ -82,40 +85,91 @@ async def _five_call_draws(count: int) -> list[Draw]:
     raise RuntimeError(f"only {len(found)} honest episodes of {CALLS} calls were drawn")
 
 
+STAGES = ("generate", "run", "write", "grade", "leaves and shard")
+
+
 def five_calls(setup: Setup, controls: Controls | None = None) -> Probe:
     """Time generation, run, grade, bytes, leaf and shard of honest five-call episodes."""
     made, rig, agent = suite(), Rig(suite().family), reference_agent(HONEST)
     draws = asyncio.run(_five_call_draws(SHARD_SIZE))
     rounds = setup.pick(2, 12)
+    count = rounds * len(draws)
+    spent = dict.fromkeys(STAGES, 0.0)
+
+    def mark(stage: str, since: float) -> float:
+        now = time.process_time()
+        spent[stage] += now - since
+        return now
 
     async def work() -> None:
+        spent.update(dict.fromkeys(STAGES, 0.0))
         for _ in range(rounds):
             data: list[bytes] = []
             with collector_at_rest():
                 for start in range(0, len(draws), GROUP):  # as ``execute`` does
                     group = draws[start : start + GROUP]
+                    at = time.process_time()
                     scenarios = [made.scenario(draw, fault_share=0) for draw in group]
+                    at = mark("generate", at)
                     ran = [
-                        await run_episode(rig, scenario, agent, start + at, controls=controls)
-                        for at, scenario in enumerate(scenarios)
+                        await run_episode(rig, scenario, agent, start + place, controls=controls)
+                        for place, scenario in enumerate(scenarios)
                     ]
+                    at = mark("run", at)
                     data += [episode.to_bytes() for episode in ran]
+                    at = mark("write", at)
                     for scenario, episode in zip(scenarios, ran, strict=True):
                         grade_scenario(scenario, episode.trace)
+                    mark("grade", at)
+            at = time.process_time()
             make_shard(data)
+            mark("leaves and shard", at)
 
-    count = rounds * len(draws)
+    def note() -> str:
+        told = ", ".join(f"{stage} {spent[stage] / count * 1e6:.0f}" for stage in STAGES)
+        if controls is None:
+            return f"last turn, us an episode: {told}"
+        kept = sum(len(part.kept) for part in controls.policy.slices.values())
+        put = f"{kept} different questions were" if kept else "every question was"
+        return f"last turn, us an episode: {told}; {put} put to Cedar"
+
     return Probe(
         lambda: cpu_rate(count, lambda: asyncio.run(work())),
         lambda: cpu_rate(count, lambda: bare_episodes(count)),
+        note=note,
     )
 
 
-def governed_calls(setup: Setup) -> Probe:
-    """Time the same behind the family's policy, Cedar deciding, a rubber stamp approving."""
+def _controls() -> Controls:
+    """Return the family's policy, with a rubber stamp that approves."""
     family = suite().family
-    given = ControlFiles(family_policy(family))
-    return five_calls(setup, open_controls(ControlsWish("family"), given, family))
+    controls = open_controls(ControlsWish("family"), ControlFiles(family_policy(family)), family)
+    if controls is None:
+        raise RuntimeError("there are no controls")
+    return controls
+
+
+def governed_calls(setup: Setup) -> Probe:
+    """Time the same behind the family's policy, Cedar deciding, verdicts kept by question."""
+    return five_calls(setup, _controls())
+
+
+class _Forgetful(dict[object, Verdict]):
+    """Keeps nothing."""
+
+    def __setitem__(self, _: object, __: Verdict) -> None:
+        pass
+
+
+def governed_anew(setup: Setup) -> Probe:
+    """Time the same with every question of every call put to Cedar, whether it is new or not."""
+    controls = _controls()
+    slices = {
+        name: msgspec.structs.replace(part, kept=_Forgetful())
+        for name, part in controls.policy.slices.items()
+    }
+    policy = msgspec.structs.replace(controls.policy, slices=slices)
+    return five_calls(setup, controls._replace(policy=policy))
 
 
 def suite_mix(setup: Setup) -> Probe:
@@ -246,6 +300,8 @@ ROWS = (
         "five dict calls, JSON lines, sha256, zstd", five_calls),
     Row("governed", "the same behind the desk's policy", "1/s", "more", 3000,
         "five dict calls, JSON lines, sha256, zstd", governed_calls),
+    Row("governed-all", "the same, each question put to Cedar anew", "1/s", "more", 3000,
+        "five dict calls, JSON lines, sha256, zstd", governed_anew),
     Row("suite", "simulated episodes, the suite's mix, as test runs them", "1/s", "more", 8000,
         "five dict calls, JSON lines, sha256, zstd", suite_mix),
     Row("generate", "scenarios generated", "1/s", "more", 30_000,
