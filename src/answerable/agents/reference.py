@@ -113,43 +113,49 @@ class _Walker:
         """Return the next turn. view: must be privileged."""
         runner = self.runner
         if runner is None:
-            if not isinstance(view, PrivilegedView):
-                raise TypeError("a reference agent needs a privileged view")
-            plan = self.plan = self.agent.behaviour(view.scenario, self.draw)
-            runner = self.runner = Runner(plan.first, view.render)
-            self._watch(view)
-        elif self.mark or len(view.new) != 1 or len(self.pending) != 1:
-            self._hear(runner, view.new)
+            runner = self._begin(view)
         else:
-            runner.told(self.pending[0], view.new[0].text)
+            new, pending = view.new, self.pending
+            if self.mark or len(new) != 1 or len(pending) != 1:
+                self._hear(runner, new)
+            else:
+                runner.told(pending[0], new[0].text)
         ready = runner.next()
         if ready is None:
             self.pending = []
             return self._end(runner)
         batch = self.pending = [ready]
         if not self.agent.parallel:
-            args = ready.args
-            self.sent += 1
-            text = encode_trusted(args).decode()
-            if len(text) <= SIZE_LIMIT:
-                return Turn("", (KnownCall(f"r{self.sent}", ready.tool, text, args),))
-            return Turn("", (ToolCall(f"r{self.sent}", ready.tool, text),))
+            return Turn("", (self._call(ready.tool, ready.args),))
         if ready.step is runner.program.steps[runner.at]:
             batch += self._alike(runner, ready)
         return Turn("", tuple([self._call(r.tool, r.args) for r in batch]))
 
     def _call(self, tool: str, args: dict[str, Any]) -> ToolCall:
-        self.sent += 1
-        return ToolCall(f"r{self.sent}", tool, encode_trusted(args).decode())
+        sent = self.sent = self.sent + 1
+        text = encode_trusted(args).decode()
+        if len(text) > SIZE_LIMIT:
+            return ToolCall(f"r{sent}", tool, text)
+        return KnownCall(f"r{sent}", tool, text, args)
 
-    def _watch(self, view: PrivilegedView) -> None:
-        """Look for the planted text in what is seen at the start."""
-        plan, text = self.plan, view.scenario.plant.text
-        if plan is None or plan.later is None or text is None or self.runner is None:
+    def _begin(self, view: View) -> Runner:
+        """Make a plan for the scenario and stand at its first step."""
+        if not isinstance(view, PrivilegedView):
+            raise TypeError("a reference agent needs a privileged view")
+        plan = self.plan = self.agent.behaviour(view.scenario, self.draw)
+        runner = self.runner = Runner(plan.first, view.render)
+        if plan.later is not None:
+            self._watch(runner, view, plan.later)
+        return runner
+
+    def _watch(self, runner: Runner, view: PrivilegedView, later: Program) -> None:
+        """Look for the planted text in what is seen at the start. later: what it changes to."""
+        text = view.scenario.plant.text
+        if text is None:
             return
         words = view.render(text)
         if words in view.request or any(words in offer.description for offer in view.tools):
-            self.runner.switch(plan.later)
+            runner.switch(later)
             return
         self.mark = encode_trusted(words).decode()[1:-1]
 

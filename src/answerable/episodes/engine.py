@@ -72,7 +72,15 @@ from answerable.events.stream import (
 from answerable.worlds.admission import static_fault
 from answerable.worlds.kit.oracles import Act, Trace
 from answerable.worlds.kit.records import Text
-from answerable.worlds.kit.stage import Digests, Fault, InstrumentError, Stepped, step
+from answerable.worlds.kit.stage import (
+    Digests,
+    Fault,
+    InstrumentError,
+    Stepped,
+    run_tool,
+    step,
+    unknown,
+)
 from answerable.worlds.scenario import Scenario, scenario_digest
 
 if TYPE_CHECKING:
@@ -170,33 +178,34 @@ class Run:
         if turn.text or turn.refused or not calls:
             self.refused = self.refused or turn.refused
             self._note(said_of(len(self.lines), self.turns, turn))
+        at = self.turns
         if len(calls) == 1:
             call = calls[0]
-            self.turns += 1
-            return (Heard(call.id, self.carry_out(call, self.turns - 1)),)
+            self.turns = at + 1
+            return (Heard(call.id, self.carry_out(call, at)),)
         heard = []
         for place, call in enumerate(calls):
-            at = self.turns
             over = place >= CALLS_LIMIT
             text = self.turn_down(call, at, OVER) if over else self.carry_out(call, at)
             heard.append(Heard(call.id, text))
             if self.report is not None:
                 break
-        self.turns += 1
+        self.turns = at + 1
         return tuple(heard)
 
     def carry_out(self, call: ToolCall, turn: int) -> str:
         """Propose, decide and run one call; return the text that the agent sees."""
         name, args = call.name, call.arguments
-        if type(call) is self.trusted:
-            values: dict[str, object] = call.values
+        is_known = type(call) is self.trusted
+        if is_known:
+            values: dict[str, object] = call.values  # type: ignore[attr-defined]
         else:
             parsed = parse_arguments(args[: SIZE_LIMIT + 1])
             if parsed.undecodable:
                 return self.turn_down(call, turn, parsed.undecodable)
             values = parsed.values
-        tools, resource = self.tools, ""
-        tool = tools.get(name)
+        resource = ""
+        tool = self.tools.get(name)
         if tool is None:
             name = clean_name(name)
         elif tool.resource:
@@ -216,21 +225,24 @@ class Run:
             ProposedLine(action, at, id_, "proposed", turn),
             DecidedLine(at + 1, id_, "no policy", "decided"),
         )
-        fault = self._fault(name)
-        done = step(tools, self.state, name, values, self.render, fault, self.digests)
-        ok, effects = done.ok, done.effects
+        fault = None if self.fault is None else self._fault(name)
+        state, render, digests = self.state, self.render, self.digests
+        done = run_tool(tool, state, values, render, fault, digests) if tool else unknown(state)
+        ok, effects, text = done.ok, done.effects, done.text
         if ok:
             if name == "report":
                 self.report = values["items"]  # type: ignore[assignment]
-        elif not effects and type(call) is self.trusted:
+        elif is_known and tool and not effects:
             # WHY again: a refusal's words are those that the text earns, which has its keys sorted
             values = parse_arguments(args[: SIZE_LIMIT + 1]).values
-            done = step(tools, self.state, name, values, self.render, fault, self.digests)
+            done = run_tool(tool, state, values, render, fault, digests)
+            text = done.text
         self.state = done.state
+        at += 2
         if effects:
-            lines.append(EffectedLine(at + 2, id_, effects_json(effects), "effected"))
-        text = done.text
-        lines.append(ObservedLine(len(lines), id_, "observed", done.labels.json, text))
+            lines.append(EffectedLine(at, id_, effects_json(effects), "effected"))
+            at += 1
+        lines.append(ObservedLine(at, id_, "observed", done.labels.json, text))
         self.acts.append(Act(name, values, resource, ok, fault is not None, effects))
         return text
 

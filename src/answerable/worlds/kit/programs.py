@@ -136,7 +136,6 @@ TRIES = 3
 # WHY all fields at once: one attribute of a class with ``__getattr__`` takes as long
 _fields = msgspec.structs.astuple
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
-_FILLED = (Ref, Text)
 _STAGE_ANSWERS = ('{"detail":', '{"partial":')
 
 
@@ -167,29 +166,27 @@ class Runner:
         steps = self.program.steps
         while self.at < len(steps):
             step = steps[self.at]
-            if self.results and (step.origin or step) in self.results:
+            tool, given, kind, resource, look, origin = _fields(step)
+            key = origin or step
+            if key in self.results:
                 self.at += 1
                 continue
-            ready = self.ready(step)
-            if ready is None:
+            args = self.fill(given)
+            if args is None:
                 self.stopped = True
-            elif self._looking and step.lookup is not None:
-                look = step.lookup
+                return None
+            if self._looking and look is not None:
                 asked = Call(look.tool, {}, "read", "", None)
-                return Ready(asked, look.args(ready.args), look.tool, "read", "", asked)
-            return ready
+                return Ready(asked, look.args(args), look.tool, "read", "", asked)
+            return Ready(step, args, tool, kind, resource, key)
         return None
 
     def ready(self, step: Call) -> Ready | None:
         """Return a step as a call that can be made now; None when a result is missing."""
-        tool, args, kind, resource, _, origin = _fields(step)
-        for value in args.values():
-            if type(value) in _FILLED:
-                args = self.fill(step)
-                if args is None:
-                    return None
-                break
-        return Ready(step, args, tool, kind, resource, origin or step)
+        args = self.fill(step.args)
+        if args is None:
+            return None
+        return Ready(step, args, step.tool, step.kind, step.resource, step.key)
 
     def switch(self, program: Program) -> None:
         """Go on with another program; steps that both share and that are done are not repeated."""
@@ -197,9 +194,8 @@ class Runner:
         self.at = 0
         self.stopped = self._looking = False
 
-    def fill(self, step: Call) -> dict[str, Any] | None:
+    def fill(self, given: dict[str, Any]) -> dict[str, Any] | None:
         """Return a step's arguments with references filled in; None when a result is missing."""
-        given: dict[str, Any] = step.args
         args = given
         for name, value in given.items():
             kind = type(value)
@@ -242,7 +238,7 @@ class Runner:
         error = result.get("error")
         if self._looking and step.lookup is not None:
             self._looking = False
-            own = self.fill(step) or {}
+            own = self.fill(step.args) or {}
             found = None if error else step.lookup.found(own, result)
             if found is not None:
                 self._finish(step, own, found)
@@ -269,7 +265,8 @@ class Runner:
             self.done.append(Done(step.tool, str(args.get(step.resource, "")), status))
 
     def items(self) -> list[dict[str, str]]:
-        """Return the report items: the program's own claims, or what became of each write."""
+        """Return the report items: the program's own claims, or what became of each write. Their
+        keys are in order."""
         if self.program.claims is not None:
-            return [dict(claim) for claim in self.program.claims]
-        return [{"tool": d.tool, "resource": d.resource, "status": d.status} for d in self.done]
+            return [dict(sorted(claim.items())) for claim in self.program.claims]
+        return [{"resource": d.resource, "status": d.status, "tool": d.tool} for d in self.done]

@@ -79,6 +79,7 @@ SYSTEM = labels_of(Label("", "system"))
 _convert = msgspec.convert
 _values_of = msgspec.structs.astuple
 _fields_of = msgspec.structs.asdict
+_replace = msgspec.structs.replace
 
 
 def step(
@@ -92,47 +93,58 @@ def step(
 ) -> Stepped:
     """Run one call.
 
-    tools: by name. state: a settled world. values: parsed arguments. render: for texts. fault:
-    what goes wrong with this very call, if anything. digests: of the records that earlier calls
-    on this world put, which saves working them out again; this call adds its own. Raises
-    InstrumentError (E-WLD-005) when the tool itself is broken; whatever the agent does wrong is
-    an answer to the agent.
+    tools: by name. Otherwise as ``run_tool``; a name that is not there is an answer to the agent.
     """
     tool = tools.get(name)
     if tool is None:
-        return refused(state, "unknown_tool", "no tool of this name is offered")
+        return unknown(state)
+    return run_tool(tool, state, values, render, fault, digests)
+
+
+def run_tool(
+    tool: Tool,
+    state: World,
+    values: Mapping[str, object],
+    render: Render,
+    fault: Fault | None,
+    digests: Digests | None,
+) -> Stepped:
+    """Run one call of a tool.
+
+    state: a settled world. values: parsed arguments. render: for texts. fault: what goes wrong
+    with this very call, if anything. digests: of the records that earlier calls on this world
+    put, which saves working them out again; this call adds its own. Raises InstrumentError
+    (E-WLD-005) when the tool itself is broken; whatever the agent does wrong is an answer to the
+    agent.
+    """
     try:
-        arguments = _convert(values, tool.arguments)
+        arguments = _values_of(_convert(values, tool.arguments))
     except (msgspec.ValidationError, TypeError, OverflowError) as error:
         return refused(state, "invalid_arguments", _short(str(error)))
     if fault is not None and fault.kind in ("timeout_before", "error"):
         code = "timeout" if fault.kind == "timeout_before" else "unavailable"
         return refused(state, code, "no answer was received")
     try:
-        returned = tool.run(state, *_values_of(arguments))
+        returned = tool.run(state, *arguments)
     except RefusedCallError as error:
         return refused(state, error.code, error.detail)
     except Exception as error:  # WHY broad: any other error is the instrument's own fault
         raise InstrumentError(
-            INSTRUMENT_FAULT, "a tool raised an error", tool=name, error=type(error).__name__
+            INSTRUMENT_FAULT, "a tool raised an error", tool=tool.name, error=type(error).__name__
         ) from error
     if type(returned) is Change:
-        after, result = returned.state, returned.result
-        puts = after.puts
-        if len(puts) == 1:
-            effects: tuple[Effect, ...] = (_put_effect(tool, puts[0], state.base, digests),)
-        else:
-            effects = tuple([_put_effect(tool, put, state.base, digests) for put in puts])
-        shown = _show(result, state, render)
-        if shown.effects:
-            effects += shown.effects
-        state = after.settled()
+        text, labels, disclosed = _show(returned.result, state, render)
+        base = state.base
+        state = returned.state
+        effects = tuple([_put_effect(tool, put, base, digests) for put in state.puts])
+        if disclosed:
+            effects += disclosed
+        state = state.settled()
     else:
-        shown = _show(returned, state, render)  # type: ignore[arg-type]
-        effects = shown.effects
+        text, labels, effects = _show(returned, state, render)  # type: ignore[arg-type]
     if fault is not None:
-        return _spoilt(fault, state, shown.text, effects)
-    return Stepped(state, True, shown.text, shown.labels, effects)
+        return _spoilt(fault, state, text, effects)
+    return Stepped(state, True, text, labels, effects)
 
 
 def _spoilt(fault: Fault, state: World, text: str, effects: tuple[Effect, ...]) -> Stepped:
@@ -156,6 +168,11 @@ def guarded(make: Callable[[], T], what: str) -> T:
         raise InstrumentError(
             INSTRUMENT_FAULT, f"{what} raised an error", error=type(error).__name__
         ) from error
+
+
+def unknown(state: World) -> Stepped:
+    """Return the outcome of a call of a tool that is not there."""
+    return refused(state, "unknown_tool", "no tool of this name is offered")
 
 
 def refused(state: World, code: str, detail: str) -> Stepped:
@@ -259,14 +276,12 @@ def _changed(after: Record, before: Record | None) -> dict[str, str | int]:
     return changed
 
 
-class _Shown(msgspec.Struct, frozen=True, eq=False, gc=False):
-    text: str
-    labels: Labels
-    effects: tuple[Effect, ...]
+_Shown = tuple[str, Labels, tuple[Effect, ...]]
+"""The JSON of a result, the labels of its fields, and what it discloses."""
 
 
 def _show(result: Receipt, state: World, render: Render) -> _Shown:
-    """Return the JSON of a result, the labels of its fields, and what it discloses."""
+    """Show a result to the agent."""
     cls = type(result)
     shape = _shape(cls)
     if shape.is_list:
@@ -274,7 +289,7 @@ def _show(result: Receipt, state: World, render: Render) -> _Shown:
     if not shape.is_record:
         if shape.texts:
             result = rendered(result, shape.texts, render)
-        return _Shown(encode_trusted(result).decode(), shape.labels, ())
+        return encode_trusted(result).decode(), shape.labels, ()
     record: Record = result  # type: ignore[assignment]
     base, tenant = state.base, state.tenant
     # INVARIANT: a base keeps its records, so their ids stay their own, and a key keeps its renderer
@@ -286,8 +301,8 @@ def _show(result: Receipt, state: World, render: Render) -> _Shown:
     labels = _labels(cls, record.tenant, record.jurisdiction, "")
     effects = _disclosed(record, shape, tenant)
     if not base.holds(record):
-        return _Shown(encode_trusted(told).decode(), labels, effects)
-    shown = _Shown(encode_trusted(told).decode(), labels, effects_of(effects))
+        return encode_trusted(told).decode(), labels, effects
+    shown = encode_trusted(told).decode(), labels, effects_of(effects)
     base.keep_shown(key, shown)
     return shown
 
@@ -295,19 +310,28 @@ def _show(result: Receipt, state: World, render: Render) -> _Shown:
 def _show_list(result: Receipt, shape: _Shape, tenant: str, render: Render) -> _Shown:
     if shape.texts:
         result = rendered(result, shape.texts, render)
-    labels = [shape.labels]
+    items: tuple[Record, ...] = result.items  # type: ignore[attr-defined]
+    if not items:
+        return encode_trusted(result).decode(), shape.labels, ()
     effects: tuple[Effect, ...] = ()
-    shown = []
-    for number, item in enumerate(result.items):  # type: ignore[attr-defined]
-        cls: type[Record] = type(item)
-        inner = _shape(cls)
-        labels.append(_labels(cls, item.tenant, item.jurisdiction, f"items.{number}."))
+    owned = []
+    has_texts = False
+    for item in items:
+        inner = _shape(type(item))
+        owned.append((type(item), item.tenant, item.jurisdiction))
         effects += _disclosed(item, inner, tenant)
-        shown.append(rendered(item, inner.texts, render) if inner.texts else item)
-    if not shown:
-        return _Shown(encode_trusted(result).decode(), shape.labels, ())
-    text = encode_trusted(result.but(items=tuple(shown))).decode()
-    return _Shown(text, joined(labels), effects)
+        has_texts = has_texts or bool(inner.texts)
+    if has_texts:
+        told = tuple([rendered(item, _shape(type(item)).texts, render) for item in items])
+        result = result.but(items=told)
+    return encode_trusted(result).decode(), _list_labels(type(result), *owned), effects
+
+
+@lru_cache(maxsize=8192)
+def _list_labels(cls: type[Receipt], *owned: tuple[type[Record], str, str]) -> Labels:
+    """Return the labels of a list. owned: of each item its class, tenant and jurisdiction."""
+    items = [_labels(*each, f"items.{number}.") for number, each in enumerate(owned)]
+    return joined([_shape(cls).labels, *items])
 
 
 def rendered(result: Receipt, fields: tuple[str, ...], render: Render) -> Receipt:
@@ -317,7 +341,7 @@ def rendered(result: Receipt, fields: tuple[str, ...], render: Render) -> Receip
         value = getattr(result, field)
         if type(value) is Text:
             changes[field] = render(value)
-    return result.but(**changes) if changes else result
+    return _replace(result, **changes) if changes else result
 
 
 def _disclosed(record: Record, shape: _Shape, tenant: str) -> tuple[Effect, ...]:
