@@ -8,7 +8,7 @@ stand for no real model.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -77,6 +77,20 @@ class Offer(NamedTuple):
     schema: dict[str, Any]
 
 
+def noted(
+    offers: tuple[Offer, ...], notes: Mapping[str, Text], render: Callable[[Text], str]
+) -> tuple[Offer, ...]:
+    """Return tools with notes in their descriptions. notes: by name of the tool."""
+    return tuple(
+        [
+            Offer(o.name, f"{o.description} {render(notes[o.name])}", o.schema)
+            if o.name in notes
+            else o
+            for o in offers
+        ]
+    )
+
+
 class Heard(msgspec.Struct, frozen=True, gc=False):
     """What the agent is told since its last turn. call: the id of its call that this answers, or
     empty for a reminder by the machinery."""
@@ -107,19 +121,19 @@ class View:
 class PrivilegedView(View):
     """What a reference agent sees: the view, the scenario, and a renderer of its texts."""
 
-    __slots__ = ("render", "scenario")
+    __slots__ = ("_offers", "render", "scenario")
 
     def __init__(
         self,
         request: str,
-        tools: tuple[Offer, ...],
+        offers: tuple[Offer, ...],
         scenario: Scenario,
         render: Callable[[Text], str],
     ) -> None:
-        """Start an episode of a reference agent."""
+        """Start an episode of a reference agent. offers: the tools without notes."""
         # WHY no super().__init__: an episode in process is made of some two hundred calls
         self.request = request
-        self.tools = tools
+        self._offers = offers
         self.new = ()
         self.turn = 0
         self.scenario = scenario
@@ -129,6 +143,12 @@ class PrivilegedView(View):
     def instructions(self) -> str:
         """Return the operator's rules, which are put together when somebody reads them."""
         return "\n".join([self.render(text) for text in self.scenario.rules])
+
+    @property
+    def tools(self) -> tuple[Offer, ...]:  # type: ignore[override]
+        """Return the tools, whose notes are put in when somebody reads them."""
+        notes = self.scenario.notes
+        return noted(self._offers, notes, self.render) if notes else self._offers
 
 
 class TransportError(Exception):

@@ -106,8 +106,7 @@ class Conversation:
     ) -> None:
         """Prepare an episode of the agent."""
         render = rig.renderer(scenario.template.locale)
-        offers = rig.offers(scenario, render)
-        self._view = PrivilegedView(request, offers, scenario, render)
+        self._view = PrivilegedView(request, rig.plain_offers, scenario, render)
         self._actor = agent.begin(Stream(scenario.seed))
         self._own: tuple[str, ...] = ()
         self.texts = texts_key(instructions, request)

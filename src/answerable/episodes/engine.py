@@ -57,7 +57,6 @@ from answerable.events.lines import (
     OpenedLine,
     ProposedLine,
     effects_json,
-    line_of,
     lines_bytes,
 )
 from answerable.events.stream import (
@@ -92,7 +91,6 @@ CALLS_LIMIT = 64
 
 OVER = "too many calls in one turn"
 
-OPERATOR, USER = governed.OPERATOR.json, governed.USER.json
 REMINDER = (Label("", "system"),)
 UNSET = msgspec.UNSET
 
@@ -150,20 +148,13 @@ class Run:
         request = rig.request(scenario)
         family = rig.family
         digest = scenario_digest(family.name, family.version, scenario.template, scenario.seed)
-        self.lines: list[Line] = [
-            OpenedLine(0, number, "opened", digest, agent.digest),
-            ObservedLine(1, "", "observed", OPERATOR, rig.instructions_json(scenario, render)),
-            ObservedLine(2, "", "observed", USER, request),
-        ]
-        for tool, text in scenario.notes.items():
-            labels = (Label(tool, "tool_metadata"),)
-            self.lines.append(line_of(Observed(len(self.lines), "", render(text), labels)))
-        offers = rig.offers(scenario, render) if scenario.notes else rig.plain_offers
+        opened = OpenedLine(0, number, "opened", digest, agent.digest)
+        self.lines: list[Line] = [opened, *rig.shown_first(scenario, request, render)]
         self.view: View
         if agent.is_privileged:
-            self.view = PrivilegedView(request, offers, scenario, render)
+            self.view = PrivilegedView(request, rig.plain_offers, scenario, render)
         else:
-            self.view = View(rig.instructions(scenario), request, offers)
+            self.view = View(rig.instructions(scenario), request, rig.offers(scenario, render))
         self.gate: Gate | None = None
         self.broken: InstrumentError | None = None
         if controls is not None:

@@ -7,14 +7,19 @@ scenario's locale, and what is said again and again is kept.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import msgspec
 
-from answerable.agents.view import Offer
-from answerable.events.lines import encode_text
+from answerable.agents.view import Offer, noted
+from answerable.episodes import governed
+from answerable.events.lines import Labels, ObservedLine, encode_text, labels_of
+from answerable.events.stream import Label
 from answerable.worlds.family import Family
 from answerable.worlds.kit.records import Text
 from answerable.worlds.scenario import Scenario
+
+OPERATOR, USER = governed.OPERATOR.json, governed.USER.json
 
 SAID_LIMIT = 8192
 """Rules of one locale whose words are kept for the next scenario of the same desk."""
@@ -26,12 +31,11 @@ class Rig:
     plain_offers: the tools as scenarios without notes offer them.
     """
 
-    __slots__ = ("_places", "_renderers", "_said", "family", "plain_offers")
+    __slots__ = ("_renderers", "_said", "family", "plain_offers")
 
     def __init__(self, family: Family) -> None:
         """Make a rig for a family."""
         self.family = family
-        self._places = {name: at for at, name in enumerate(family.tools)}
         self.plain_offers = tuple(
             [Offer(t.name, t.description, t.schema) for t in family.tools.values()]
         )
@@ -40,13 +44,8 @@ class Rig:
 
     def offers(self, scenario: Scenario, render: Callable[[Text], str]) -> tuple[Offer, ...]:
         """Return the tools as a scenario offers them, its notes in their descriptions."""
-        offers = list(self.plain_offers)
-        for name, text in scenario.notes.items():
-            at = self._places.get(name)
-            if at is not None:
-                offer = offers[at]
-                offers[at] = Offer(name, f"{offer.description} {render(text)}", offer.schema)
-        return tuple(offers)
+        notes = scenario.notes
+        return noted(self.plain_offers, notes, render) if notes else self.plain_offers
 
     def renderer(self, locale: str) -> Callable[[Text], str]:
         """Return a renderer of texts whose own locale, when they have none, is this one."""
@@ -54,26 +53,34 @@ class Rig:
         if known is not None:
             return known
         texts = self.family.texts
-        write, plans = texts.render, texts.plans(locale)
-        fixed: dict[str, str] = {}
+        plans = {tag: texts.plans(tag) for tag in (locale, *texts.locales)}
+        plans[""] = plans[locale]
         self._said[locale] = {}
 
         def render(text: Text) -> str:
-            message, slots = text.message, text.slots
-            if text.locale:
-                return write(text.locale, message, slots)
-            if slots:
-                plan = plans.get(message)
+            message, slots, tag = text.message, text.slots, text.locale
+            if tag in plans:
+                plan = plans[tag].get(message)
                 if plan is not None and slots.keys() == plan[1]:
                     return plan[0](slots)
-                return write(locale, message, slots)  # which says what is wrong
-            words = fixed.get(message)
-            if words is None:
-                words = fixed[message] = write(locale, message, slots)
-            return words
+            return texts.render(tag or locale, message, slots)  # which says what is wrong
 
         self._renderers[locale] = render
         return render
+
+    def shown_first(
+        self, scenario: Scenario, request: str, render: Callable[[Text], str]
+    ) -> list[ObservedLine]:
+        """Return what an agent is shown at the start, as lines from 1: rules, request, notes."""
+        rules = self.instructions_json(scenario, render)
+        shown = [
+            ObservedLine(1, "", "observed", OPERATOR, rules),
+            ObservedLine(2, "", "observed", USER, request),
+        ]
+        for at, (tool, text) in enumerate(scenario.notes.items(), 3):
+            labels = _note_labels(tool).json
+            shown.append(ObservedLine(at, "", "observed", labels, render(text)))
+        return shown
 
     def request(self, scenario: Scenario) -> str:
         """Return the user's request as the agent reads it, one text a line."""
@@ -107,6 +114,12 @@ class Rig:
                 # INVARIANT: the texts are kept beside their words, so that their ids stay their own
                 said[id(rules[0])] = known
         return known
+
+
+@lru_cache(maxsize=256)
+def _note_labels(tool: str) -> Labels:
+    """Return the labels of a text in the description of a tool."""
+    return labels_of(Label(tool, "tool_metadata"))
 
 
 class _Said(msgspec.Struct, frozen=True, eq=False, gc=False):

@@ -42,7 +42,6 @@ Entries: TypeAlias = Mapping[str, ast.Message | ast.Term]
 """The entries of one file: messages by id, terms by ``-id``."""
 
 FUNCTIONS: Final = ("MONEY", "DATE", "NUMBER")
-_STRINGS: Final = {str}
 
 
 class UnacceptedError(Exception):
@@ -334,8 +333,9 @@ def _verbatim(template: str, holes: list[tuple[str, Callable[[Slot], str]]]) -> 
 
     def render(slots: Mapping[str, Slot]) -> str:
         values: tuple[Slot, ...] = values_of(slots)
-        if {*map(type, values)} == _STRINGS:
-            return template % values
-        return template % tuple([show(slots[name]) for name, show in holes])
+        for value in values:
+            if type(value) is not str:
+                return template % tuple([show(slots[name]) for name, show in holes])
+        return template % values
 
     return render
