@@ -33,6 +33,7 @@ from answerable.assessment.verification import regrade
 from answerable.attacks.channels import channels
 from answerable.controls.slices import Verdict
 from answerable.core.streams import Stream
+from answerable.episodes.abreast import Starting, run_group
 from answerable.episodes.engine import run_episode
 from answerable.episodes.execute import GROUP, Bench, Ran, execute, open_run
 from answerable.episodes.governed import Controls
@@ -111,10 +112,11 @@ def five_calls(setup: Setup, controls: Controls | None = None) -> Probe:
                     at = time.process_time()
                     scenarios = [made.scenario(draw, fault_share=0) for draw in group]
                     at = mark("generate", at)
-                    ran = [
-                        await run_episode(rig, scenario, agent, start + place, controls=controls)
+                    starting = [
+                        Starting(start + place, scenario, agent)
                         for place, scenario in enumerate(scenarios)
                     ]
+                    ran = await run_group(rig, starting, controls)
                     at = mark("run", at)
                     data += [episode.to_bytes() for episode in ran]
                     at = mark("write", at)

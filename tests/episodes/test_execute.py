@@ -21,7 +21,7 @@ from answerable.assessment.run import Order, Prepared, prepare
 from answerable.core.canonical import Digest
 from answerable.core.errors import AnswerableError, EvidenceError, StorageError, UsageError
 from answerable.core.streams import Stream
-from answerable.episodes import execute as module
+from answerable.episodes import abreast as module
 from answerable.episodes.engine import run_episode
 from answerable.episodes.execute import Bench, Ran, execute, open_run
 from answerable.episodes.plan import SHARD_SIZE

@@ -24,6 +24,7 @@ _SMALL = 1 << 32
 _SURE = _SPAN - _SMALL
 """Below this, no bound up to ``_SMALL`` rejects a value; its exact limit need not be known."""
 
+_FIRST = b"block0"
 _unpack = struct.Struct(">4Q").unpack
 
 
@@ -61,16 +62,18 @@ class Stream:
 
     def _draw_block(self) -> list[int]:
         """Return the next four integers, last first."""
-        first, second, third, fourth = _unpack(
-            sha256(b"block%d" % self._counter + self.key).digest()
-        )
-        self._counter += 1
+        number = self._counter
+        self._counter = number + 1
+        name = _FIRST if not number else b"block%d" % number
+        first, second, third, fourth = _unpack(sha256(name + self.key).digest())
         return [fourth, third, second, first]
 
     def integer(self, bound: int) -> int:
         """Return a uniform integer in [0, bound). bound: 1 to 2**64, else ValueError."""
         words = self._words
-        if words and 0 < bound <= _SMALL and words[-1] < _SURE:
+        if not words:
+            words = self._words = self._draw_block()
+        if 0 < bound <= _SMALL and words[-1] < _SURE:
             return words.pop() % bound
         if not 0 < bound <= _SPAN:
             raise ValueError(f"no bound: {bound}")

@@ -12,7 +12,6 @@ Invariants:
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -24,10 +23,7 @@ from answerable.agents.view import (
     Heard,
     KnownCall,
     PrivilegedView,
-    RecordedEndError,
-    StalledError,
     ToolCall,
-    TransportError,
     Turn,
     Usage,
     View,
@@ -41,9 +37,9 @@ from answerable.episodes.rig import Rig
 from answerable.episodes.written import (
     NAME_LIMIT,
     clean_name,
+    ended_by,
     is_sound,
     said_of,
-    told,
     unread_action,
 )
 from answerable.events.arguments import SIZE_LIMIT, parse_arguments
@@ -71,15 +67,7 @@ from answerable.events.stream import (
 from answerable.worlds.admission import static_fault
 from answerable.worlds.kit.oracles import Act, Trace
 from answerable.worlds.kit.records import Text
-from answerable.worlds.kit.stage import (
-    Digests,
-    Fault,
-    InstrumentError,
-    Stepped,
-    run_tool,
-    step,
-    unknown,
-)
+from answerable.worlds.kit.stage import Digests, Fault, InstrumentError, Stepped, run_tool, step
 from answerable.worlds.scenario import Scenario, scenario_digest
 
 if TYPE_CHECKING:
@@ -218,12 +206,15 @@ class Run:
         )
         fault = None if self.fault is None else self._fault(name)
         state, render, digests = self.state, self.render, self.digests
-        done = run_tool(tool, state, values, render, fault, digests) if tool else unknown(state)
+        if tool is None:
+            done = step(self.tools, state, name, values, render)
+        else:
+            done = run_tool(tool, state, values, render, fault, digests)
         ok, effects, text = done.ok, done.effects, done.text
         if ok:
             if name == "report":
                 self.report = values["items"]  # type: ignore[assignment]
-        elif is_known and tool and not effects:
+        elif is_known and tool is not None and not effects:
             # WHY again: a refusal's words are those that the text earns, which has its keys sorted
             values = parse_arguments(args[: SIZE_LIMIT + 1]).values
             done = run_tool(tool, state, values, render, fault, digests)
@@ -331,6 +322,9 @@ class Run:
 OnTurn = Callable[[int, Turn], Awaitable[None]]
 """Called with the number of a turn, from 0, and the turn; makes it durable before its calls run."""
 
+Pause = Callable[[], Awaitable[None]]
+"""Lets other episodes take their turns; see ``abreast``."""
+
 
 async def run_episode(
     rig: Rig,
@@ -341,24 +335,36 @@ async def run_episode(
     controls: Controls | None = None,
     on_turn: OnTurn | None = None,
     recorded: Sequence[Turn] = (),
+    pause: Pause | None = None,
 ) -> Episode:
     """Run one episode to its end.
 
     number: its place in the plan. controls: what stands between agent and world. on_turn: makes a
-    live turn durable. recorded: turns of an earlier attempt that are not asked for again. Never
-    raises for anything that the agent does.
+    live turn durable. recorded: turns of an earlier attempt that are not asked for again. pause:
+    awaited between turns, when other episodes run beside it. Never raises for anything that the
+    agent does.
     """
     run = Run(rig, scenario, number, agent, controls)
     unfit = static_fault(scenario)
     if unfit:
         return run.finish("invalid:admission", unfit)
+    reason, note = await _play(run, agent, on_turn, recorded, pause)
+    return run.finish(reason, note)
+
+
+async def _play(
+    run: Run, agent: Agent, on_turn: OnTurn | None, recorded: Sequence[Turn], pause: Pause | None
+) -> tuple[str, str]:
+    """Let the agent take its turns; return how the episode ends, and a note of it."""
     actor: Actor | None = None
     is_ours = agent.is_privileged
+    scenario, view = run.scenario, run.view
     limit = scenario.turn_limit()
     reminded = False
-    view = run.view
     turns = 0
     while turns < limit:
+        if pause is not None:
+            await pause()
         view.turn = turns
         is_new = not recorded or turns >= len(recorded)
         try:
@@ -367,34 +373,28 @@ async def run_episode(
             if is_new:
                 turn = await actor.act(view)
                 if type(turn) is not Turn or not (is_ours or is_sound(turn)):
-                    return run.finish("crashed", "the agent returned no turn")
+                    return "crashed", "the agent returned no turn"
             else:
                 turn = recorded[turns]
                 replayed = getattr(actor, "replayed", None)
                 if replayed is not None:
                     replayed(view, turn)
-        except (asyncio.CancelledError, KeyboardInterrupt):
-            raise
-        except TransportError as error:
-            return run.finish(f"invalid:transport-{error.cause}", error.detail)
-        except RecordedEndError as error:
-            return run.finish(error.reason, error.note)
-        except StalledError as error:
-            return run.finish("stalled", str(error))
         except Exception as error:  # WHY broad: whatever an agent raises is the agent's crash
-            return run.finish("crashed", told(error))
+            return ended_by(error)
         if on_turn is not None and is_new:
             await on_turn(turns, turn)
         try:
             view.new = run.take(turn)
         except InstrumentError as error:
-            return run.finish("invalid:instrument", error.what)
+            return "invalid:instrument", error.what
         if run.report is not None:
-            return run.finish("reported")
+            if pause is not None:
+                await pause()
+            return "reported", ""
         if not turn.calls:
             if reminded:
-                return run.finish("no_report")
+                return "no_report", ""
             reminded = True
             view.new = run.remind()
         turns += 1
-    return run.finish("turn_limit")
+    return "turn_limit", ""

@@ -22,6 +22,7 @@ from answerable.agents.view import Agent, Turn
 from answerable.core.canonical import encode
 from answerable.core.errors import EvidenceError, UsageError
 from answerable.core.files import read_file, write_file
+from answerable.episodes.abreast import Starting, run_group
 from answerable.episodes.attempts import Attempt, Attempts, Line, open_attempts, turn_to_text
 from answerable.episodes.engine import Episode, run_episode
 from answerable.episodes.governed import Controls
@@ -36,8 +37,8 @@ from answerable.worlds.scenario import Scenario
 from answerable.worlds.suite import Draw, Suite
 
 GROUP = 64
-"""Episodes that are made, then run, then written, together. A processor that does one kind of work
-sixty times in a row does it a fifth faster than one that changes its work each time."""
+"""Episodes that are made, then run side by side, then written, together. A processor that does one
+kind of work sixty times in a row does it a quarter faster than one that changes its work."""
 
 NOTHING_KNOWN: Mapping[int, Attempt] = MappingProxyType({})
 
@@ -141,12 +142,14 @@ async def _run_steadily(bench: Bench, batch: Sequence[Item], on_ran: OnRan) -> l
 
 
 async def _run_group(bench: Bench, group: Sequence[Item], players: Sequence[Agent]) -> list[Ran]:
-    """Make the scenarios of a few episodes, then run these one after the other."""
+    """Make the scenarios of a few episodes, then run these side by side."""
     scenarios = [bench.scenario(item) for item in group]
-    return [
-        Ran(item, scenario, await _played(bench, scenario, player, item.number))
+    starting = [
+        Starting(item.number, scenario, player)
         for item, scenario, player in zip(group, scenarios, players, strict=True)
     ]
+    episodes = await run_group(bench.rig, starting, bench.controls)
+    return [Ran(*each) for each in zip(group, scenarios, episodes, strict=True)]
 
 
 async def _run_together(bench: Bench, batch: Sequence[Item], attempts: Attempts) -> Sequence[Ran]:
@@ -167,10 +170,6 @@ async def _run_together(bench: Bench, batch: Sequence[Item], attempts: Attempts)
         raise
 
 
-async def _played(bench: Bench, scenario: Scenario, player: Agent, number: int) -> Episode:
-    return await run_episode(bench.rig, scenario, player, number, controls=bench.controls)
-
-
 async def _run_live(bench: Bench, item: Item, attempts: Attempts) -> Ran:
     """Run, continue or replay a live episode."""
     scenario = bench.scenario(item)
@@ -178,7 +177,10 @@ async def _run_live(bench: Bench, item: Item, attempts: Attempts) -> Ran:
     if known is not None and known.ended:
         tape = TapeAgent(bench.agent.name, bench.agent.digest, {item.number: known.recorded()})
         player = tape.for_episode(item.number)
-        return Ran(item, scenario, await _played(bench, scenario, player, item.number))
+        episode = await run_episode(
+            bench.rig, scenario, player, item.number, controls=bench.controls
+        )
+        return Ran(item, scenario, episode)
     # WHY also when it goes on: how often an episode was taken up is part of what is told of it.
     await attempts.record(Line(item.number, started=True))
     if bench.prepare is not None:

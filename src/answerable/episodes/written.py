@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-from answerable.agents.view import ToolCall, Turn
+from answerable.agents.view import (
+    RecordedEndError,
+    StalledError,
+    ToolCall,
+    TransportError,
+    Turn,
+)
 from answerable.events.stream import Action, Said
 
 TEXT_LIMIT = 65_536
@@ -53,6 +59,17 @@ def is_sound(turn: Turn) -> bool:
             for c in turn.calls
         )
     )
+
+
+def ended_by(error: Exception) -> tuple[str, str]:
+    """Return how an episode ends in which an agent raised an error, and a note of it."""
+    if isinstance(error, TransportError):
+        return f"invalid:transport-{error.cause}", error.detail
+    if isinstance(error, RecordedEndError):
+        return error.reason, error.note
+    if isinstance(error, StalledError):
+        return "stalled", str(error)
+    return "crashed", told(error)
 
 
 def told(error: Exception) -> str:

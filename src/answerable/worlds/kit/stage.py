@@ -97,7 +97,7 @@ def step(
     """
     tool = tools.get(name)
     if tool is None:
-        return unknown(state)
+        return refused(state, "unknown_tool", "no tool of this name is offered")
     return run_tool(tool, state, values, render, fault, digests)
 
 
@@ -168,11 +168,6 @@ def guarded(make: Callable[[], T], what: str) -> T:
         raise InstrumentError(
             INSTRUMENT_FAULT, f"{what} raised an error", error=type(error).__name__
         ) from error
-
-
-def unknown(state: World) -> Stepped:
-    """Return the outcome of a call of a tool that is not there."""
-    return refused(state, "unknown_tool", "no tool of this name is offered")
 
 
 def refused(state: World, code: str, detail: str) -> Stepped:

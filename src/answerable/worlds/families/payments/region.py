@@ -155,7 +155,10 @@ def draw_account(draw: Stream, code: str, bank: Bank | None = None) -> str:
 
 
 def _filled(draw: Stream, shape: str) -> str:
-    return shape.replace("#", "%s") % tuple(draw.digits(shape.count("#")))
+    digits = draw.digits(shape.count("#"))
+    if len(digits) == len(shape):
+        return digits
+    return shape.replace("#", "%s") % tuple(digits)
 
 
 def draw_person(draw: Stream, code: str, *, latin: bool = False) -> str:
