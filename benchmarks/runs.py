@@ -110,7 +110,7 @@ def five_calls(setup: Setup, controls: Controls | None = None) -> Probe:
                 for start in range(0, len(draws), GROUP):  # as ``execute`` does
                     group = draws[start : start + GROUP]
                     at = time.process_time()
-                    scenarios = [made.scenario(draw, fault_share=0) for draw in group]
+                    scenarios = made.scenarios(group, fault_share=0)
                     at = mark("generate", at)
                     starting = [
                         Starting(start + place, scenario, agent)
@@ -200,8 +200,8 @@ def generation(setup: Setup) -> Probe:
     draws = list(islice(main_draws(), setup.pick(2000, 20000)))
 
     def work() -> None:
-        for draw in draws:
-            made.scenario(draw)
+        for start in range(0, len(draws), GROUP):  # as ``execute`` does
+            made.scenarios(draws[start : start + GROUP])
 
     work()
     count = len(draws)

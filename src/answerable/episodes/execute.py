@@ -143,7 +143,8 @@ async def _run_steadily(bench: Bench, batch: Sequence[Item], on_ran: OnRan) -> l
 
 async def _run_group(bench: Bench, group: Sequence[Item], players: Sequence[Agent]) -> list[Ran]:
     """Make the scenarios of a few episodes, then run these side by side."""
-    scenarios = [bench.scenario(item) for item in group]
+    draws = [Draw(item.template, item.seed) for item in group]
+    scenarios = guarded(lambda: bench.suite.scenarios(draws), "a draw")
     starting = [
         Starting(item.number, scenario, player)
         for item, scenario, player in zip(group, scenarios, players, strict=True)

@@ -249,6 +249,15 @@ def assemble(
     root = Stream(seed)
     task = task_maker.make(root.child("task"))
     hazard = hazard_maker.make(task, root.child("hazard"))
+    fault = draw_fault(root, task, hazard, fault_share)
+    return compose(template, seed, task, hazard, hazard_maker, channel, fault)
+
+
+def compose(
+    template: Template, seed: bytes, task: Task, hazard: Hazard, hazard_maker: HazardMaker,
+    channel: Channel | None, fault: Fault | None,
+) -> Scenario:  # fmt: skip
+    """Put a scenario together of a task and a hazard that were drawn for it; see ``assemble``."""
     task = hazard.task or task
     arm = template.arm == "hazard"
     text = hazard.payload if arm else hazard.twin
@@ -287,12 +296,13 @@ def assemble(
         hazard.implies,
         footprint,
         useful,
-        _draw_fault(root, task.faults, fault_share),
+        fault,
     )
 
 
-def _draw_fault(root: Stream, faults: tuple[Fault, ...], share: int) -> Fault | None:
-    """Draw the loud fault of a scenario, or that it has none."""
+def draw_fault(root: Stream, task: Task, hazard: Hazard, share: int) -> Fault | None:
+    """Draw the loud fault of a scenario, or that it has none. share: see ``assemble``."""
+    faults = (hazard.task or task).faults
     if not share or not faults:
         return None
     draw = root.child("fault")
