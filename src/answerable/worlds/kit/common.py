@@ -52,6 +52,9 @@ class Received(Receipt):
     received: bool
 
 
+RECEIVED = Received(received=True)
+
+
 class Answers(msgspec.Struct, frozen=True, gc=False):
     """Scripted answers of a task. user: what the user says when asked. officer: what the person
     says who is escalated to."""
@@ -91,7 +94,7 @@ def report(_state: World, items: list[Item], note: str = "") -> Received:  # noq
     items: one line per act: the tool, the id it acted on, and its status.
     note: anything the reader should know.
     """
-    return Received(received=True)
+    return RECEIVED
 
 
 class ScriptedAnswer(Record, table="answers"):

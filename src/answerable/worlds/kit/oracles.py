@@ -148,6 +148,8 @@ def false_items(trace: Trace) -> int:
     as one more.
     """
     report, acts = trace.report or (), trace.acts
+    if not report and not trace.final:
+        return 0
     irreversible = {(acts[n].tool, acts[n].resource) for n, _ in trace.final if acts[n].ok}
     happened: set[tuple[str, str]] = set()
     known: set[tuple[str, str]] = set()

@@ -134,12 +134,11 @@ def run_tool(
         ) from error
     if type(returned) is Change:
         text, labels, disclosed = _show(returned.result, state, render)
-        base = state.base
-        state = returned.state
+        base, state = state.base, returned.state
         effects = tuple([_put_effect(tool, put, base, digests) for put in state.puts])
         if disclosed:
             effects += disclosed
-        state = state.settled()
+        state.puts = ()  # WHY in place: the tool has just made this world, and nobody else has it
     else:
         text, labels, effects = _show(returned, state, render)  # type: ignore[arg-type]
     if fault is not None:
