@@ -164,12 +164,15 @@ def fit(shape: Shape, value: object) -> object:
 def fit_record(shape: Shape, value: Mapping[str, object]) -> dict[str, object]:
     """Return a record like ``fit``. Raises ValueError."""
     fields = shape.fields
-    found = {}
+    found: dict[str, object] = {}
     for name, item in value.items():
         inner = fields.get(name)
         if inner is None:
             raise ValueError("an unknown name")
-        if item is not None:
+        # WHY first: most arguments are this
+        if type(item) is str and inner.kind == "string" and not inner.values and item.isascii():
+            found[name] = item
+        elif item is not None:
             found[name] = fit(inner, item)
     for name in shape.required:
         if name not in found:

@@ -27,6 +27,9 @@ KEPT = 512
 LONGEST_KEPT = 1024
 """Bytes of a context whose verdict is kept."""
 
+NOTHING = b"{}"
+"""Context of rules that read nothing."""
+
 Words = frozenset[str] | None
 """Words that rules look for in a set; None when they do more than look for words."""
 
@@ -53,7 +56,8 @@ class Slice(msgspec.Struct, frozen=True, eq=False):
     needs a person all the same. args, resource, facts: names that the rules read of each, with the
     words that they look for there; None when they do not look at it at all. wanted: names of the
     facts that a decision needs; None for all, when a person may be asked, who is to see all.
-    names_who: a rule tells agents or things apart. kept: verdicts by question.
+    reads: the rules read anything. names_who: a rule tells agents or things apart. kept: verdicts
+    by question.
     """
 
     spec: ToolSpec
@@ -69,6 +73,7 @@ class Slice(msgspec.Struct, frozen=True, eq=False):
     resource: tuple[str, ...] | None
     facts: tuple[tuple[str, Words], ...] | None
     wanted: frozenset[str] | None
+    reads: bool
     names_who: bool
     kept: dict[object, Verdict]
 
@@ -78,7 +83,7 @@ class Slice(msgspec.Struct, frozen=True, eq=False):
         actor, thing: who acts, and on what. values: arguments as the tool's types have them.
         """
         try:
-            context = _write(self._context(values, facts))
+            context = _write(self._context(values, facts)) if self.reads else NOTHING
         except (ValueError, TypeError, msgspec.MsgspecError):
             return _denied("request-invalid")
         # WHY ASCII: what cannot be encoded is no request, and so has no verdict that is kept
@@ -192,6 +197,7 @@ def slice_of(
         resource=found.get("resource"),
         facts=tuple([(name, sought.get(name)) for name in facts]) if facts is not None else None,
         wanted=None if may_ask else frozenset(needed),
+        reads=bool(groups),
         names_who=any(_names_who(rule) for rule in rules),
         kept={},
     )
