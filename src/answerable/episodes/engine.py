@@ -137,7 +137,8 @@ class Run:
         family = rig.family
         digest = scenario_digest(family.name, family.version, scenario.template, scenario.seed)
         opened = OpenedLine(0, number, "opened", digest, agent.digest)
-        self.lines: list[Line] = [opened, *rig.shown_first(scenario, request, render)]
+        shown = rig.shown_first(scenario, request, render, is_watched=controls is not None)
+        self.lines: list[Line] = [opened, *shown]
         self.view: View
         if agent.is_privileged:
             self.view = PrivilegedView(request, rig.plain_offers, scenario, render)
@@ -341,8 +342,7 @@ async def run_episode(
 
     number: its place in the plan. controls: what stands between agent and world. on_turn: makes a
     live turn durable. recorded: turns of an earlier attempt that are not asked for again. pause:
-    awaited between turns, when other episodes run beside it. Never raises for anything that the
-    agent does.
+    awaited between turns. Never raises for anything that the agent does.
     """
     run = Run(rig, scenario, number, agent, controls)
     unfit = static_fault(scenario)

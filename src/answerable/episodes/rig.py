@@ -7,13 +7,21 @@ scenario's locale, and what is said again and again is kept.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import msgspec
 
 from answerable.agents.view import Offer, noted
 from answerable.episodes import governed
-from answerable.events.lines import Labels, ObservedLine, encode_text, labels_of
+from answerable.events.lines import (
+    Labels,
+    Later,
+    LaterLine,
+    Line,
+    ObservedLine,
+    encode_text,
+    labels_of,
+)
 from answerable.events.stream import Label
 from answerable.worlds.family import Family
 from answerable.worlds.kit.records import Text
@@ -69,12 +77,18 @@ class Rig:
         return render
 
     def shown_first(
-        self, scenario: Scenario, request: str, render: Callable[[Text], str]
-    ) -> list[ObservedLine]:
-        """Return what an agent is shown at the start, as lines from 1: rules, request, notes."""
-        rules = self.instructions_json(scenario, render)
-        shown = [
-            ObservedLine(1, "", "observed", OPERATOR, rules),
+        self, scenario: Scenario, request: str, render: Callable[[Text], str], *, is_watched: bool
+    ) -> list[Line]:
+        """Return what an agent is shown at the start, as lines from 1: rules, request, notes.
+
+        is_watched: somebody reads the lines before they are written.
+        """
+        # WHY later: the rules are long, and what holds sixty episodes should stay near at hand
+        rules = Later(partial(self.instructions_json, scenario, render))
+        shown: list[Line] = [
+            ObservedLine(1, "", "observed", OPERATOR, rules.make())
+            if is_watched
+            else LaterLine(1, "", "observed", OPERATOR, rules),
             ObservedLine(2, "", "observed", USER, request),
         ]
         for at, (tool, text) in enumerate(scenario.notes.items(), 3):

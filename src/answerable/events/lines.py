@@ -11,7 +11,7 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -19,7 +19,23 @@ import msgspec
 from answerable.core.canonical import Digest, encode_trusted
 from answerable.events.stream import Effect, Event, Label
 
-_encoder = msgspec.json.Encoder()
+
+class Later:
+    """A text that is put together when it is written. make: gives it as JSON, each time alike."""
+
+    __slots__ = ("make",)
+
+    def __init__(self, make: Callable[[], msgspec.Raw]) -> None:
+        """Keep how the text is made."""
+        self.make = make
+
+
+def _made(text: Later) -> msgspec.Raw:
+    """Return the JSON of a text; other classes are in no line."""
+    return text.make()
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_made)
 
 encode_text = _encoder.encode
 """Encode one text as JSON."""
@@ -82,6 +98,16 @@ class ObservedLine(msgspec.Struct, frozen=True, gc=False):
     text: str | msgspec.Raw
 
 
+class LaterLine(msgspec.Struct, frozen=True, gc=False):
+    """``Observed`` of a text that is put together when it is written."""
+
+    at: int
+    call: str
+    event: str
+    labels: msgspec.Raw
+    text: Later
+
+
 class ActionLine(msgspec.Struct, frozen=True, gc=False):
     """``Action`` of a call that could be read. resource: unset when there is none."""
 
@@ -129,7 +155,14 @@ class EndedLine(msgspec.Struct, frozen=True, gc=False):
 
 
 Line: TypeAlias = (
-    OpenedLine | ObservedLine | ProposedLine | DecidedLine | EffectedLine | EndedLine | msgspec.Raw
+    OpenedLine
+    | ObservedLine
+    | LaterLine
+    | ProposedLine
+    | DecidedLine
+    | EffectedLine
+    | EndedLine
+    | msgspec.Raw
 )
 """One event as the engine keeps it; as JSON where it is rare."""
 
