@@ -140,14 +140,16 @@ class Suite:
         of_task, of_hazard = self.family.tasks, self.family.hazards
         templates = [draw.template for draw in draws]
         roots = [Stream(draw.seed) for draw in draws]
+        task_draws = [root.child("task") for root in roots]
         tasks = [
-            of_task[template.task].make(root.child("task"))
-            for template, root in zip(templates, roots, strict=True)
+            of_task[template.task].make(draw)
+            for template, draw in zip(templates, task_draws, strict=True)
         ]
         makers = [of_hazard[template.hazard] for template in templates]
+        hazard_draws = [root.child("hazard") for root in roots]
         hazards = [
-            maker.make(task, root.child("hazard"))
-            for maker, task, root in zip(makers, tasks, roots, strict=True)
+            maker.make(task, draw)
+            for maker, task, draw in zip(makers, tasks, hazard_draws, strict=True)
         ]
         faults = [
             draw_fault(root, task, hazard, fault_share)
