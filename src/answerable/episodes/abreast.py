@@ -1,8 +1,8 @@
 """How do the episodes of a group run side by side, in one thread?
 
-Each takes a turn, then the next takes one. A processor that does like work sixty times in a row
-does it a quarter faster than one that changes its work with every call, and episodes of like tasks
-make the same calls at the same turn.
+Each takes a turn, then the next takes one; then each has its calls run. A processor that does like
+work sixty times in a row does it a quarter faster than one that changes its work with every call,
+and episodes of like tasks make the same calls at the same turn.
 
 Invariants:
 - An episode does not see the others: what it gives does not depend on who is in the group.
@@ -25,7 +25,7 @@ from answerable.worlds.scenario import Scenario
 T = TypeVar("T")
 
 PAUSE: Final = object()
-"""What an episode yields between turns; an event loop never sees it."""
+"""What an episode yields when the others are to go on; an event loop never sees it."""
 
 
 class Starting(NamedTuple):
@@ -46,7 +46,9 @@ async def run_group(
     order = sorted(range(len(group)), key=lambda place: _kind(group[place]))
     done = await abreast(
         [
-            run_episode(rig, scenario, player, number, controls=controls, pause=pause)
+            run_episode(
+                rig, scenario, player, number, controls=controls, on_turn=pause, pause=pause
+            )
             for number, scenario, player in [group[place] for place in order]
         ]
     )
@@ -61,8 +63,8 @@ def _kind(each: Starting) -> tuple[str, str]:
 
 
 @coroutine
-def pause() -> Generator[object, None, None]:
-    """Let the other episodes of the group take their turns."""
+def pause(*_: object) -> Generator[object, None, None]:
+    """Let the other episodes of the group go on: between turns, and before a turn's calls run."""
     yield PAUSE
 
 
