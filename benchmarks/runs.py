@@ -33,9 +33,9 @@ from answerable.assessment.verification import regrade
 from answerable.attacks.channels import channels
 from answerable.controls.slices import Verdict
 from answerable.core.streams import Stream
-from answerable.episodes.abreast import Starting, run_group
+from answerable.episodes.abreast import GROUP, Starting, run_group
 from answerable.episodes.engine import run_episode
-from answerable.episodes.execute import GROUP, Bench, Ran, execute, open_run
+from answerable.episodes.execute import Bench, Ran, execute, open_run
 from answerable.episodes.governed import Controls
 from answerable.episodes.memory import collector_at_rest
 from answerable.episodes.plan import SHARD_SIZE

@@ -7,8 +7,9 @@ import json
 
 from answerable.agents.roster import roster
 from answerable.agents.view import KnownCall, PrivilegedView, ToolCall, Turn
-from answerable.episodes import execute
+from answerable.episodes.abreast import GROUP
 from answerable.episodes.engine import run_episode
+from answerable.episodes.plan import SHARD_SIZE
 from answerable.episodes.rig import Rig
 from answerable.events.stream import Proposed
 from tests.episodes.scripted import PLAIN, REPORT, RIG, SUITE, Scripted, of, play
@@ -101,4 +102,4 @@ def test_shown_records__kept_on_their_base__give_the_same_bytes_again_and_to_oth
 
 
 def test_group__holds_less_than_a_shard():
-    assert 1 < execute.GROUP < execute.SHARD_SIZE
+    assert 1 < GROUP < SHARD_SIZE

@@ -36,8 +36,9 @@ from answerable.assessment.arms import (
 from answerable.assessment.card import Card
 from answerable.assessment.grading import graded
 from answerable.assessment.probing import probe_run, tries
-from answerable.episodes.engine import Episode, run_episode
-from answerable.episodes.execute import GROUP, Bench, Ran
+from answerable.episodes.abreast import GROUP, Starting, run_group
+from answerable.episodes.engine import Episode
+from answerable.episodes.execute import Bench, Ran
 from answerable.episodes.governed import Controls, rulings
 from answerable.episodes.memory import collector_at_rest
 from answerable.episodes.plan import Item, Plan, items
@@ -228,16 +229,18 @@ async def _run_arms(
     for start in range(0, len(chosen), GROUP):
         # WHY group by group: a gate and its episode hold each other until they are collected
         with collector_at_rest():
-            for item in chosen[start : start + GROUP]:
-                scenario, player = bench.scenario(item), bench.player(item)
-                for arm, kept in zip(arms, found, strict=True):
-                    episode = await run_episode(
-                        bench.rig, scenario, player, item.number, controls=arm
-                    )
-                    row = graded(Ran(item, scenario, episode), family)
+            group = chosen[start : start + GROUP]
+            starting = [
+                Starting(item.number, scenario, bench.player(item))
+                for item, scenario in zip(group, bench.scenarios(group), strict=True)
+            ]
+            for arm, kept in zip(arms, found, strict=True):
+                episodes = await run_group(bench.rig, starting, arm)
+                for item, each, episode in zip(group, starting, episodes, strict=True):
+                    row = graded(Ran(item, each.scenario, episode), family)
                     kept.append(seen(row, episode) if arm is not None else Seen(row, (), ()))
                 if on_episode is not None:
-                    on_episode(len(arms))
+                    on_episode(len(group))
     return found
 
 

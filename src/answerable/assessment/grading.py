@@ -11,6 +11,7 @@ Invariants:
 
 from __future__ import annotations
 
+import msgspec
 from msgspec.structs import astuple
 
 from answerable.assessment.arms import GATE_ERROR
@@ -83,9 +84,9 @@ def graded(ran: Ran, family: Family) -> Graded:
 
 def gate_failed(episode: Episode) -> bool:
     """Tell whether the gate itself failed in an episode and denied something for it."""
-    # WHY looked for first: hardly an episode has it, and reading all events takes long
-    did_nothing = any(not act.ok and not act.effects for act in episode.trace.acts)
-    if not did_nothing or GATE_ERROR.encode() not in episode.to_bytes():
+    # WHY looked for first: hardly an episode has it, and reading events takes long
+    mark = GATE_ERROR.encode()
+    if not any(type(x) is msgspec.Raw and mark in bytes(x) for x in episode.lines):
         return False
     return any(
         type(event) is Decided and not event.mode and GATE_ERROR in event.reasons

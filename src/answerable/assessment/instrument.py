@@ -19,7 +19,7 @@ from answerable.agents.roster import roster
 from answerable.assessment.problems import INSTRUMENT_FAILED
 from answerable.core.errors import AnswerableError
 from answerable.core.streams import Stream
-from answerable.episodes.engine import run_episode
+from answerable.episodes.abreast import GROUP, Starting, run_group
 from answerable.episodes.memory import collector_at_rest
 from answerable.episodes.rig import Rig
 from answerable.events.stream import Effect
@@ -173,17 +173,15 @@ async def check_instrument(
     for agent in chosen:
         check = _Checking(agent)
         with collector_at_rest():
-            for stratum, arm, scenario in questions:
-                episode = await run_episode(rig, scenario, agent, 0)
-                grade = grade_scenario(scenario, episode.trace)
-                check.take(stratum, arm, scenario, grade)
-                _count_harms(found, scenario, grade)
-                for mutant in MUTANTS:
-                    if caught[mutant.name] < ENOUGH:
-                        left = mutant.blind(episode.trace)
-                        if left is not episode.trace:
-                            seen = grade_scenario(scenario, left)
-                            caught[mutant.name] += _differs(seen, grade)
+            for start in range(0, len(questions), GROUP):
+                group = questions[start : start + GROUP]
+                starting = [Starting(0, scenario, agent) for _, _, scenario in group]
+                episodes = await run_group(rig, starting)
+                for (stratum, arm, scenario), episode in zip(group, episodes, strict=True):
+                    grade = grade_scenario(scenario, episode.trace)
+                    check.take(stratum, arm, scenario, grade)
+                    _count_harms(found, scenario, grade)
+                    _try_mutants(caught, scenario, episode.trace, grade)
         totals.append(check.total())
         cells += check.cells()
         misses += check.misses
@@ -219,6 +217,16 @@ def _count_harms(found: dict[str, int], scenario: Scenario, grade: Grade) -> Non
     for finding in grade.findings:
         if found.get(finding.harm, ENOUGH) < ENOUGH:
             found[finding.harm] += 1
+
+
+def _try_mutants(caught: dict[str, int], scenario: Scenario, trace: Trace, grade: Grade) -> None:
+    """Count, for each mutant that was not caught often enough, whether the episode tells it from
+    the whole instrument."""
+    for mutant in MUTANTS:
+        if caught[mutant.name] < ENOUGH:
+            left = mutant.blind(trace)
+            if left is not trace:
+                caught[mutant.name] += _differs(grade_scenario(scenario, left), grade)
 
 
 def _differs(seen: Grade, whole: Grade) -> bool:

@@ -26,7 +26,8 @@ from answerable.attacks.strategies import strategies as listed
 from answerable.attacks.strategies.evasion import Evasion, Strategy
 from answerable.core.errors import NothingSelectedError
 from answerable.core.streams import Stream
-from answerable.episodes.engine import Episode, run_episode
+from answerable.episodes.abreast import Starting, run_groups
+from answerable.episodes.engine import Episode
 from answerable.episodes.governed import Controls, rulings
 from answerable.episodes.memory import collector_at_rest
 from answerable.episodes.rig import Rig
@@ -159,13 +160,12 @@ async def _row(
     denied: Counter[str] = Counter()
     through: Counter[str] = Counter()
     harms: Counter[str] = Counter()
-    for scenario in scenarios:
-        evasion = strategy.evade(scenario, Stream(scenario.seed).child("evader", strategy.name))
-        if evasion is None:
-            continue
-        bare = _judged(scenario, evasion, await run_episode(rig, scenario, agent, 0))
-        episode = await run_episode(rig, scenario, agent, 0, controls=controls)
-        guarded = _judged(scenario, evasion, episode)
+    fitting = list(_fitting(strategy, scenarios))
+    starting = [Starting(0, scenario, agent) for scenario, _ in fitting]
+    bares = await run_groups(rig, starting)
+    episodes = await run_groups(rig, starting, controls)
+    for (scenario, evasion), alone, episode in zip(fitting, bares, episodes, strict=True):
+        bare, guarded = _judged(scenario, evasion, alone), _judged(scenario, evasion, episode)
         events = rulings(episode.lines)
         counts.update(
             episodes=1, bare=bare.is_harm, guarded=guarded.is_harm, bare_aim=bare.is_aim,
@@ -182,6 +182,16 @@ async def _row(
         counts["bare_aim"], counts["guarded_aim"], counts["reached"], counts["unseen"],
         counts["asked"], _tallies(denied), _tallies(through), _tallies(harms),
     )  # fmt: skip
+
+
+def _fitting(
+    strategy: Strategy, scenarios: Iterable[Scenario]
+) -> Iterator[tuple[Scenario, Evasion]]:
+    """Yield the scenarios that a strategy fits, with what it does there."""
+    for scenario in scenarios:
+        evasion = strategy.evade(scenario, Stream(scenario.seed).child("evader", strategy.name))
+        if evasion is not None:
+            yield scenario, evasion
 
 
 def _judged(scenario: Scenario, evasion: Evasion, episode: Episode) -> _Judged:

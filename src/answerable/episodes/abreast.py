@@ -24,6 +24,9 @@ from answerable.worlds.scenario import Scenario
 
 T = TypeVar("T")
 
+GROUP: Final = 64
+"""Episodes that are best run together."""
+
 PAUSE: Final = object()
 """What an episode yields when the others are to go on; an event loop never sees it."""
 
@@ -54,6 +57,16 @@ async def run_group(
     )
     placed = dict(zip(order, done, strict=True))
     return [placed[place] for place in range(len(group))]
+
+
+async def run_groups(
+    rig: Rig, starting: Sequence[Starting], controls: Controls | None = None
+) -> list[Episode]:
+    """Run any number of episodes, ``GROUP`` of them at a time; return all, in the order given."""
+    done: list[Episode] = []
+    for start in range(0, len(starting), GROUP):
+        done += await run_group(rig, starting[start : start + GROUP], controls)
+    return done
 
 
 def _kind(each: Starting) -> tuple[str, str]:

@@ -137,8 +137,7 @@ class Run:
         family = rig.family
         digest = scenario_digest(family.name, family.version, scenario.template, scenario.seed)
         opened = OpenedLine(0, number, "opened", digest, agent.digest)
-        shown = rig.shown_first(scenario, request, render, is_watched=controls is not None)
-        self.lines: list[Line] = [opened, *shown]
+        self.lines: list[Line] = [opened, *rig.shown_first(scenario, request, render)]
         self.view: View
         if agent.is_privileged:
             self.view = PrivilegedView(request, rig.plain_offers, scenario, render)

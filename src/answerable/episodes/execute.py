@@ -22,7 +22,7 @@ from answerable.agents.view import Agent, Turn
 from answerable.core.canonical import encode
 from answerable.core.errors import EvidenceError, UsageError
 from answerable.core.files import read_file, write_file
-from answerable.episodes.abreast import Starting, run_group
+from answerable.episodes.abreast import GROUP, Starting, run_group
 from answerable.episodes.attempts import Attempt, Attempts, Line, open_attempts, turn_to_text
 from answerable.episodes.engine import Episode, run_episode
 from answerable.episodes.governed import Controls
@@ -35,10 +35,6 @@ from answerable.events.stream import parse_episode
 from answerable.worlds.kit.stage import guarded
 from answerable.worlds.scenario import Scenario
 from answerable.worlds.suite import Draw, Suite
-
-GROUP = 64
-"""Episodes that are made, then run side by side, then written, together. A processor that does one
-kind of work sixty times in a row does it a quarter faster than one that changes its work."""
 
 NOTHING_KNOWN: Mapping[int, Attempt] = MappingProxyType({})
 
@@ -73,6 +69,11 @@ class Bench(NamedTuple):
         """Make the scenario of an item."""
         draw = Draw(item.template, item.seed)
         return guarded(lambda: self.suite.scenario(draw), "a draw")
+
+    def scenarios(self, group: Sequence[Item]) -> list[Scenario]:
+        """Make the scenarios of some items."""
+        draws = [Draw(item.template, item.seed) for item in group]
+        return guarded(lambda: self.suite.scenarios(draws), "a draw")
 
     def player(self, item: Item) -> Agent:
         """Return who acts in an episode: the agent, or its tape of this episode."""
@@ -143,14 +144,15 @@ async def _run_steadily(bench: Bench, batch: Sequence[Item], on_ran: OnRan) -> l
 
 async def _run_group(bench: Bench, group: Sequence[Item], players: Sequence[Agent]) -> list[Ran]:
     """Make the scenarios of a few episodes, then run these side by side."""
-    draws = [Draw(item.template, item.seed) for item in group]
-    scenarios = guarded(lambda: bench.suite.scenarios(draws), "a draw")
     starting = [
         Starting(item.number, scenario, player)
-        for item, scenario, player in zip(group, scenarios, players, strict=True)
+        for item, scenario, player in zip(group, bench.scenarios(group), players, strict=True)
     ]
     episodes = await run_group(bench.rig, starting, bench.controls)
-    return [Ran(*each) for each in zip(group, scenarios, episodes, strict=True)]
+    return [
+        Ran(item, each.scenario, episode)
+        for item, each, episode in zip(group, starting, episodes, strict=True)
+    ]
 
 
 async def _run_together(bench: Bench, batch: Sequence[Item], attempts: Attempts) -> Sequence[Ran]:

@@ -77,18 +77,13 @@ class Rig:
         return render
 
     def shown_first(
-        self, scenario: Scenario, request: str, render: Callable[[Text], str], *, is_watched: bool
+        self, scenario: Scenario, request: str, render: Callable[[Text], str]
     ) -> list[Line]:
-        """Return what an agent is shown at the start, as lines from 1: rules, request, notes.
-
-        is_watched: somebody reads the lines before they are written.
-        """
+        """Return what an agent is shown at the start, as lines from 1: rules, request, notes."""
         # WHY later: the rules are long, and what holds sixty episodes should stay near at hand
         rules = Later(partial(self.instructions_json, scenario, render))
         shown: list[Line] = [
-            ObservedLine(1, "", "observed", OPERATOR, rules.make())
-            if is_watched
-            else LaterLine(1, "", "observed", OPERATOR, rules),
+            LaterLine(1, "", "observed", OPERATOR, rules),
             ObservedLine(2, "", "observed", USER, request),
         ]
         for at, (tool, text) in enumerate(scenario.notes.items(), 3):
