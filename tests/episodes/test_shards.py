@@ -106,6 +106,34 @@ def test_shard__bomb_without_a_declared_size__is_refused(monkeypatch: pytest.Mon
     assert "too large" in refusal(bomb).what
 
 
+@settings(max_examples=300, deadline=None)
+@given(
+    st.binary(max_size=3000), st.booleans(), st.booleans(),
+    st.integers(0, 4000), st.integers(0, 255), st.binary(max_size=3),
+)  # fmt: skip
+def test_inflate__at_once_and_bit_by_bit__read_the_same(
+    raw: bytes, states_size: bool, has_sum: bool, at: int, mask: int, more: bytes
+) -> None:
+    """What is read at one go is what is read with the least trust, and nothing else is read."""
+    made = zstandard.ZstdCompressor(write_content_size=states_size, write_checksum=has_sum)
+    data = bytearray(made.compress(raw) + more)
+    data[at % len(data)] ^= mask
+    at_once = shards._inflated_at_once(bytes(data), 1 << 20)
+    if at_once is None:
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shards, "_inflated_at_once", lambda *_: None)
+        assert inflate(bytes(data), 1 << 20, BAD_SHARD, "s") == at_once
+
+
+def test_inflate__more_than_is_accepted__is_not_even_begun() -> None:
+    data = zstandard.ZstdCompressor().compress(bytes(1 << 16))
+    assert shards._inflated_at_once(data, 1 << 16) == bytes(1 << 16)
+    assert shards._inflated_at_once(data, (1 << 16) - 1) is None
+    with pytest.raises(EvidenceError):
+        inflate(data, (1 << 16) - 1, BAD_SHARD, "s")
+
+
 def test_shard__reordered_dropped_doubled_or_altered_episode__is_refused_by_number() -> None:
     swapped = [EPISODES[1], EPISODES[0], *EPISODES[2:]]
     assert refusal(make_shard(swapped).data).fields["episode"] == "500"

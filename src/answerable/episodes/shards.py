@@ -36,6 +36,10 @@ SLICE = 1024
 four bytes or more."""
 
 
+WHOLE = 1 << 26
+"""Uncompressed bytes that are made in one go, when a frame says that it holds no more."""
+
+
 class Shard(NamedTuple):
     """A shard's files. data: compressed episodes. leaves: leaf hashes, 32 bytes each."""
 
@@ -68,6 +72,8 @@ def inflate(data: bytes, limit: int, problem: Problem, name: str) -> bytes:
     limit: bytes that are accepted. problem, name: of the error. Raises EvidenceError for data that
     is cut, damaged, too large, or followed by anything.
     """
+    if (known := _inflated_at_once(data, limit)) is not None:
+        return known
     reader = zstandard.ZstdDecompressor().decompressobj()
     parts = []
     room = limit
@@ -86,6 +92,17 @@ def inflate(data: bytes, limit: int, problem: Problem, name: str) -> bytes:
     if reader.unused_data:
         raise EvidenceError(problem, "something follows the compressed data", file=name)
     return b"".join(parts)
+
+
+def _inflated_at_once(data: bytes, limit: int) -> bytes | None:
+    """Return the content of one frame that says how much it holds, and holds just that; None for
+    anything else, of which ``inflate`` finds out what it is."""
+    try:
+        if 0 < zstandard.frame_content_size(data) <= min(limit, WHOLE):
+            return zstandard.ZstdDecompressor().decompress(data, allow_extra_data=False)
+    except zstandard.ZstdError:
+        pass
+    return None
 
 
 def read_shard(data: bytes, leaves: bytes, name: str, first: int) -> list[bytes]:
