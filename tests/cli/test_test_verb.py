@@ -57,10 +57,10 @@ sys.exit(main())
 
 KILLS = (
     "answerable.assessment.run.require_admitted 0",  # the plan is written, nothing else
-    "answerable.assessment.instrument.run_episode 700",  # inside the instrument's check
+    "answerable.episodes.abreast.run_episode 700",  # inside the instrument's check
     "answerable.evidence.store.write_file 0",  # the statement is kept, not yet in the log
     "answerable.assessment.registry.write_file 0 prereg.tlog-proof",  # in the log, no receipt yet
-    "answerable.episodes.execute.run_episode 0",  # between registration and first episode
+    "answerable.episodes.execute.run_group 0",  # between registration and first episode
     "answerable.episodes.execute.write_shard 1",  # at the boundary of two shards
     "answerable.assessment.dossier.write_file 0 eval-result.json",  # after the last shard
     "answerable.evidence.bundle.write_file 5",  # half a dossier
@@ -144,7 +144,7 @@ def test_test__governed_run_killed_in_its_probe__probes_the_policy_again(place: 
     plain = run("--out", "plain")
     assert plain.returncode in (0, 1), plain.stderr
     env = {**os.environ, "ANSWERABLE_HOME": str(place / "second-home")}
-    env["KILL"] = "answerable.assessment.probing.run_episode 300"
+    env["KILL"] = "answerable.assessment.probing.run_groups 10"
     killed = run("--out", "killed", env=env)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     del env["KILL"]
@@ -171,7 +171,7 @@ def test_test__disk_full__says_so_and_is_resumed(place: Path) -> None:
 
 def test_test__interrupted__is_130_and_can_be_resumed(place: Path) -> None:
     interrupt = PROGRAM.replace("signal.SIGKILL", "signal.SIGINT")
-    env = {**os.environ, "KILL": "answerable.episodes.execute.run_episode 100"}
+    env = {**os.environ, "KILL": "answerable.episodes.execute.run_group 1"}
     arguments = [sys.executable, "-c", interrupt, "test", "card.yaml", "--budget", BUDGET]
     stopped = subprocess.run([*arguments, "--out", "o"], text=True, capture_output=True, env=env)
     assert stopped.returncode == 130
