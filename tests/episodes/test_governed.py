@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from functools import lru_cache
 
@@ -14,6 +15,7 @@ from answerable.agents.tape import REGULAR_ENDS, TapeAgent, recorded_of
 from answerable.agents.view import ToolCall, Turn
 from answerable.assessment.governance import family_policy
 from answerable.attacks.channels import channels
+from answerable.controls.gate import Gate
 from answerable.controls.policy import load_policy
 from answerable.controls.records import Decision, Narrowing
 from answerable.controls.stop import StopOrder
@@ -21,6 +23,7 @@ from answerable.core.streams import Stream
 from answerable.episodes.controlled import tool_specs
 from answerable.episodes.engine import CALLS_LIMIT, run_episode
 from answerable.episodes.governed import TOLD, Controls, redecide, told_narrowed, would_harm
+from answerable.episodes.memory import collector_at_rest
 from answerable.episodes.rig import Rig
 from answerable.events.stream import (
     Answered,
@@ -128,6 +131,16 @@ def test_misbehaving__over_the_strata__holds(agent):
         assert not episode.reason.startswith("invalid")
         assert episode.reason == run(scene, agent, None).reason
         assert run(scene, agent).to_bytes() == episode.to_bytes()
+
+
+def test_gate__when_its_episode_is_over__goes_without_a_collection():
+    scene = next(iter(scenes()))
+    with collector_at_rest():
+        gc.collect()
+        before = sum(type(each) is Gate for each in gc.get_objects())
+        episodes = [run(scene) for _ in range(5)]
+        assert sum(type(each) is Gate for each in gc.get_objects()) == before
+    assert len(episodes) == 5
 
 
 def test_absent__nobody_answers__nothing_irreversible_happens():

@@ -227,7 +227,7 @@ async def _run_arms(
         return found
     chosen = [item for item in items(bench.plan, bench.suite, nonce) if sample.holds(item)]
     for start in range(0, len(chosen), GROUP):
-        # WHY group by group: a gate and its episode hold each other until they are collected
+        # WHY group by group: what is left in cycles is collected in between
         with collector_at_rest():
             group = chosen[start : start + GROUP]
             starting = [

@@ -120,7 +120,7 @@ async def _rows(
     scenarios = tuple(injections(suite, seeds))
     rows = []
     for strategy in strategies:
-        # WHY one by one: a gate and its episode hold each other until they are collected
+        # WHY one by one: what is left in cycles is collected in between
         with collector_at_rest():
             rows.append(await _row(rig, controls, strategy, scenarios))
         if on_strategy is not None:

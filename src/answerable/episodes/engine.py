@@ -311,6 +311,7 @@ class Run:
 
     def finish(self, reason: str, note: str = "") -> Episode:
         """End the episode."""
+        self.gate = None  # WHY: the two hold each other, and would stay until they are collected
         note = printable(note, 1 << 30)[:300] if note else ""
         self.lines.append(EndedLine(len(self.lines), "ended", note or UNSET, reason))
         trace = Trace(self.acts, self.report)
