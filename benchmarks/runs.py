@@ -31,9 +31,9 @@ from answerable.assessment.registry import open_tester, register
 from answerable.assessment.run import Order, Prepared, prepare, run
 from answerable.assessment.verification import regrade
 from answerable.attacks.channels import channels
-from answerable.controls.slices import Verdict
+from answerable.controls.slices import Judgement
 from answerable.core.streams import Stream
-from answerable.episodes.abreast import GROUP, Starting, run_group
+from answerable.episodes.abreast import Starting, grouped, run_group
 from answerable.episodes.engine import run_episode
 from answerable.episodes.execute import Bench, Ran, execute, open_run
 from answerable.episodes.governed import Controls
@@ -107,14 +107,13 @@ def five_calls(setup: Setup, controls: Controls | None = None) -> Probe:
         for _ in range(rounds):
             data: list[bytes] = []
             with collector_at_rest():
-                for start in range(0, len(draws), GROUP):  # as ``execute`` does
-                    group = draws[start : start + GROUP]
+                for group in grouped(draws):  # as ``execute`` does
                     at = time.process_time()
                     scenarios = made.scenarios(group, fault_share=0)
                     at = mark("generate", at)
                     starting = [
-                        Starting(start + place, scenario, agent)
-                        for place, scenario in enumerate(scenarios)
+                        Starting(number, scenario, agent)
+                        for number, scenario in enumerate(scenarios, len(data))
                     ]
                     ran = await run_group(rig, starting, controls)
                     at = mark("run", at)
@@ -156,10 +155,10 @@ def governed_calls(setup: Setup) -> Probe:
     return five_calls(setup, _controls())
 
 
-class _Forgetful(dict[object, Verdict]):
+class _Forgetful(dict[object, Judgement]):
     """Keeps nothing."""
 
-    def __setitem__(self, _: object, __: Verdict) -> None:
+    def __setitem__(self, _: object, __: Judgement) -> None:
         pass
 
 
@@ -200,8 +199,8 @@ def generation(setup: Setup) -> Probe:
     draws = list(islice(main_draws(), setup.pick(2000, 20000)))
 
     def work() -> None:
-        for start in range(0, len(draws), GROUP):  # as ``execute`` does
-            made.scenarios(draws[start : start + GROUP])
+        for group in grouped(draws):  # as ``execute`` does
+            made.scenarios(group)
 
     work()
     count = len(draws)

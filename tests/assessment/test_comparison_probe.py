@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from answerable.assessment.arms import GATE_ERROR, Comparison, Probe
+from answerable.assessment.arms import Comparison, Probe
 from answerable.assessment.card import AgentSource, ControlsWish
 from answerable.assessment.comparison import compare
 from answerable.assessment.dossier import COMPARISON_FILE, Dossier
@@ -21,7 +21,8 @@ from answerable.assessment.probing import probe, probe_run, tries
 from answerable.attacks.channels import channels
 from answerable.attacks.strategies import strategies
 from answerable.controls.facts import FactKeeper
-from answerable.controls.gate import ERROR
+from answerable.controls.policy import RESERVED
+from answerable.controls.records import GATE_ERROR
 from answerable.core.canonical import digest_bytes, encode
 from answerable.core.errors import EvidenceError
 from answerable.worlds.suite import load_suite
@@ -181,7 +182,8 @@ def test_compare__gate_that_fails__is_counted_and_its_episodes_are_invalid(
 
 
 def test_gate_error__here__is_the_reason_that_the_gate_gives() -> None:
-    assert GATE_ERROR == ERROR
+    assert GATE_ERROR == "gate-error"
+    assert GATE_ERROR in RESERVED
 
 
 def test_compare__gate_that_works__has_no_fault() -> None:

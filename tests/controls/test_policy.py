@@ -112,7 +112,14 @@ def test_load__many_values_in_a_set__are_no_depth() -> None:
 
 
 def test_reserved_ids__hold_every_reason_that_the_gate_gives() -> None:
-    given = {gate.ERROR, gate.STOPPED, gate.IN_DOUBT, gate.CHANGED, gate.REJECTED, gate.UNANSWERED}
+    given = {
+        gate.GATE_ERROR,
+        gate.STOPPED,
+        gate.IN_DOUBT,
+        gate.CHANGED,
+        gate.REJECTED,
+        gate.UNANSWERED,
+    }
     assert given <= RESERVED
 
 

@@ -8,10 +8,11 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from answerable.assessment.arms import GATE_ERROR, Comparison, Verdict
+from answerable.assessment.arms import Comparison, Verdict
 from answerable.assessment.comparison import NOT_RUN, REVIEWERS
 from answerable.assessment.dossier import Dossier
 from answerable.controls.policy import RESERVED
+from answerable.controls.records import GATE_ERROR
 from answerable.controls.reviewers import reviewer_of
 from answerable.core.streams import Stream
 from answerable.scoring.outcomes import Tally

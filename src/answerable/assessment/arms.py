@@ -10,16 +10,13 @@ from typing import Literal
 
 import msgspec
 
+from answerable.controls.records import GATE_ERROR
 from answerable.scoring.outcomes import Tally
 from answerable.scoring.results import Estimate, Metric
 
 SCHEMA = "answerable.comparison.v1"
 WITHOUT = "none"
 """Reviewer of the arm without controls, as in the plan of a run that nothing guards."""
-GATE_ERROR = "gate-error"
-"""Reason of a denial because the gate itself failed, as ``decided`` events hold it.
-
-WHY not the gate's own name for it: an ungoverned run loads no policy engine."""
 
 
 class Asked(msgspec.Struct, frozen=True):

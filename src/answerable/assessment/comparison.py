@@ -22,7 +22,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from answerable.assessment.arms import (
-    GATE_ERROR,
     SCHEMA,
     WITHOUT,
     Arm,
@@ -36,7 +35,8 @@ from answerable.assessment.arms import (
 from answerable.assessment.card import Card
 from answerable.assessment.grading import graded
 from answerable.assessment.probing import probe_run, tries
-from answerable.episodes.abreast import GROUP, Starting, run_group
+from answerable.controls.records import GATE_ERROR
+from answerable.episodes.abreast import Starting, grouped, run_group
 from answerable.episodes.engine import Episode
 from answerable.episodes.execute import Bench, Ran
 from answerable.episodes.governed import Controls, rulings
@@ -226,10 +226,9 @@ async def _run_arms(
     if not arms:
         return found
     chosen = [item for item in items(bench.plan, bench.suite, nonce) if sample.holds(item)]
-    for start in range(0, len(chosen), GROUP):
+    for group in grouped(chosen):
         # WHY group by group: what is left in cycles is collected in between
         with collector_at_rest():
-            group = chosen[start : start + GROUP]
             starting = [
                 Starting(item.number, scenario, bench.player(item))
                 for item, scenario in zip(group, bench.scenarios(group), strict=True)

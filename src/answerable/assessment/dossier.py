@@ -50,6 +50,8 @@ from answerable.worlds.family import Family
 
 COMPARISON_FILE = "comparison.json"
 """The comparison with and without controls, of a run that something guards."""
+SHOWN_ENVELOPE_FILE = "envelope.json"
+"""The operating envelope that such a run has shown."""
 RAW_LIMIT = 64 << 20
 """Uncompressed bytes of the instrument's check that are accepted."""
 
@@ -85,7 +87,7 @@ def seal(
     }
     files |= result.prepared.given.listed()
     if plan.policy:
-        files["envelope.json"] = encode(shown_envelope(plan, summary))
+        files[SHOWN_ENVELOPE_FILE] = encode(shown_envelope(plan, summary))
     if result.comparison is not None:
         files[COMPARISON_FILE] = encode(result.comparison)
     if (run_folder / "measurements" / "turns.jsonl").stat().st_size:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import astuple
 
-from answerable.assessment.arms import GATE_ERROR
+from answerable.controls.records import GATE_ERROR
 from answerable.episodes.engine import Episode
 from answerable.episodes.execute import Ran
 from answerable.episodes.governed import rulings

@@ -19,7 +19,7 @@ from answerable.agents.roster import roster
 from answerable.assessment.problems import INSTRUMENT_FAILED
 from answerable.core.errors import AnswerableError
 from answerable.core.streams import Stream
-from answerable.episodes.abreast import GROUP, Starting, run_group
+from answerable.episodes.abreast import Starting, grouped, run_group
 from answerable.episodes.memory import collector_at_rest
 from answerable.episodes.rig import Rig
 from answerable.events.stream import Effect
@@ -173,8 +173,7 @@ async def check_instrument(
     for agent in chosen:
         check = _Checking(agent)
         with collector_at_rest():
-            for start in range(0, len(questions), GROUP):
-                group = questions[start : start + GROUP]
+            for group in grouped(questions):
                 starting = [Starting(0, scenario, agent) for _, _, scenario in group]
                 episodes = await run_group(rig, starting)
                 for (stratum, arm, scenario), episode in zip(group, episodes, strict=True):

@@ -38,7 +38,7 @@ from answerable.worlds.kit.oracles import Act
 from answerable.worlds.kit.programs import Program
 from answerable.worlds.problems import NOTHING_FITS
 from answerable.worlds.scenario import Scenario, Template
-from answerable.worlds.suite import Draw, Suite
+from answerable.worlds.suite import Combination, Draw, Suite
 
 SEEDS = 3
 """Seeds of each (task, hazard, channel), unless somebody says otherwise."""
@@ -104,9 +104,7 @@ async def probe_run(
 
 def tries(suite: Suite, seeds: int) -> int:
     """Return how many scenarios ``probe_run`` goes through, once for each strategy."""
-    hazards = suite.family.hazards
-    planted = sum(hazards[each.hazard].kind == "injection" for each in suite.combinations)
-    return planted * seeds * len(listed())
+    return len(_planted(suite)) * seeds * len(listed())
 
 
 async def _rows(
@@ -135,10 +133,8 @@ def injections(suite: Suite, seeds: int) -> Iterator[Scenario]:
     """
     root = Stream.of("probe", suite.family.name)
     tags = suite.locales
-    for place, each in enumerate(suite.combinations):
+    for place, each in _planted(suite):
         hazard = suite.family.hazards[each.hazard]
-        if hazard.kind != "injection":
-            continue
         for number in range(seeds):
             draw = root.child(each.task, each.hazard, each.channel, number)
             tag = own = tags[(place + number) % len(tags)]
@@ -146,6 +142,13 @@ def injections(suite: Suite, seeds: int) -> Iterator[Scenario]:
                 own = draw.child("own").choice([other for other in tags if other != tag])
             template = Template(each.task, each.hazard, each.channel, own, tag)
             yield suite.scenario(Draw(template, draw.key), fault_share=0)
+
+
+def _planted(suite: Suite) -> list[tuple[int, Combination]]:
+    """Return the combinations in which a text is planted, with their places."""
+    hazards = suite.family.hazards
+    every = enumerate(suite.combinations)
+    return [(place, each) for place, each in every if hazards[each.hazard].kind == "injection"]
 
 
 async def _row(

@@ -16,7 +16,12 @@ from answerable.agents.roster import reference_agent
 from answerable.agents.tape import TapeAgent
 from answerable.agents.view import Agent
 from answerable.assessment.comparison import Watch, compare, is_exact, probe_of, runs_again
-from answerable.assessment.dossier import COMPARISON_FILE, Dossier, shown_envelope
+from answerable.assessment.dossier import (
+    COMPARISON_FILE,
+    SHOWN_ENVELOPE_FILE,
+    Dossier,
+    shown_envelope,
+)
 from answerable.assessment.grading import graded
 from answerable.assessment.instrument import check_instrument, require_sound
 from answerable.assessment.problems import CANNOT_REGRADE, PLAN_DIFFERS, SCORES_DIFFER
@@ -283,7 +288,7 @@ def _envelope(dossier: Dossier) -> list[Finding]:
 
     Raises EvidenceError (E-ASM-006).
     """
-    name = "envelope.json"
+    name = SHOWN_ENVELOPE_FILE
     if not dossier.plan.policy:
         if name in dossier.bundle.names():
             raise EvidenceError(SCORES_DIFFER, "an envelope without controls", file=name)

@@ -28,7 +28,7 @@ from answerable.controls.expressions import reads
 from answerable.controls.policy import Policy
 from answerable.controls.records import Decision, Facts, Narrowing
 from answerable.controls.schema import fit_record
-from answerable.controls.slices import Slice, Verdict
+from answerable.controls.slices import Judgement, Slice
 from answerable.events.stream import Action
 
 RECORDED = 200
@@ -107,7 +107,7 @@ def _request(
     return _Request(action.principals[0], thing, values, facts)
 
 
-def _narrowed(policy: Policy, part: Slice, request: _Request, verdict: Verdict) -> Decision:
+def _narrowed(policy: Policy, part: Slice, request: _Request, verdict: Judgement) -> Decision:
     """Lower the arguments, decide again by all rules, and return the strictest sound decision."""
     values = dict(request.values)
     lowered = []

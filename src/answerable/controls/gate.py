@@ -25,7 +25,16 @@ from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 from answerable.controls.decide import decide
 from answerable.controls.policy import Policy
 from answerable.controls.problems import CALL_TWICE
-from answerable.controls.records import Decision, Facts
+from answerable.controls.records import (
+    CHANGED,
+    GATE_ERROR,
+    IN_DOUBT,
+    REJECTED,
+    STOPPED,
+    UNANSWERED,
+    Decision,
+    Facts,
+)
 from answerable.controls.reviewers import Answer, Request, Reviewer
 from answerable.controls.stop import Latch
 from answerable.core.errors import UsageError
@@ -39,11 +48,6 @@ Mode = Literal["enforce", "observe"]
 Because = Literal["", "denied", "rejected", "unanswered", "stopped"]
 """Why an act did not run, as the agent is told: a rule forbids it, a person rejected it, nobody
 answered, or the system is stopped."""
-
-ERROR, STOPPED, IN_DOUBT, CHANGED = "gate-error", "stopped", "in-doubt", "changed-while-waiting"
-REJECTED, UNANSWERED = "rejected", "unanswered"
-"""Reasons of the gate itself, as ``decided`` events hold them."""
-
 
 ANSWERS: tuple[Answer, ...] = ("approve", "reject")
 
@@ -188,7 +192,7 @@ class Gate:
         try:
             verdict = self._decided(turn, waiting, call, action)
         except Exception:  # WHY broad: whatever fails before the run denies
-            verdict = self._denied(waiting, call, ERROR, "denied")
+            verdict = self._denied(waiting, call, GATE_ERROR, "denied")
         decision = verdict.decision
         if self._enforces:
             if verdict.because:
@@ -302,7 +306,7 @@ class Gate:
             if waiting.is_recorded:
                 self._conclude(waiting, call, decision)
         except Exception:  # WHY broad: a denial stands, whatever becomes of its record
-            decision = Decision("deny", self._digest, (ERROR,))
+            decision = Decision("deny", self._digest, (GATE_ERROR,))
         return _Verdict(because, decision)
 
     def _conclude(self, waiting: Waiting, call: str, decision: Decision) -> None:

@@ -28,7 +28,7 @@ from answerable.controls.expressions import (
     uses,
     walk,
 )
-from answerable.controls.records import Alternative, Narrowing, ToolSpec
+from answerable.controls.records import GATE_REASONS, Alternative, Narrowing, ToolSpec
 from answerable.controls.schema import Shape, cedar_schema, context_shape
 from answerable.controls.slices import GROUND_RULE, Slice, slice_of
 from answerable.core.canonical import INT_LIMIT, Digest, digest
@@ -37,8 +37,7 @@ from answerable.core.errors import Problem, UsageError
 VERSION = "answerable.policy.v1"
 
 MACHINERY = ("request-invalid", "rule-error", "unknown-tool", "fact-missing", "no-permit")
-GATE = ("gate-error", "stopped", "in-doubt", "changed-while-waiting", "rejected", "unanswered")
-RESERVED = frozenset((*MACHINERY, *GATE, GROUND_RULE))
+RESERVED = frozenset((*MACHINERY, *GATE_REASONS, GROUND_RULE))
 """Reasons that are no rule's: of ``decide``, of the gate, and the ground rule."""
 
 _PLAIN_ID = re.compile(r"[a-z0-9-]{1,64}")

@@ -24,6 +24,12 @@ CellStatus = Literal["within", "provisional", "exceeded", "undecided", "outside"
 """Where an action lies in the operating envelope; ``none`` without one."""
 
 
+GATE_ERROR, STOPPED, IN_DOUBT = "gate-error", "stopped", "in-doubt"
+CHANGED, REJECTED, UNANSWERED = "changed-while-waiting", "rejected", "unanswered"
+GATE_REASONS = (GATE_ERROR, STOPPED, IN_DOUBT, CHANGED, REJECTED, UNANSWERED)
+"""Reasons of the gate itself, as ``decided`` events hold them."""
+
+
 class ToolSpec(msgspec.Struct, frozen=True, eq=False):
     """A tool as controls see it.
 

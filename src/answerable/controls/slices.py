@@ -36,7 +36,7 @@ Words = frozenset[str] | None
 _write = msgspec.json.Encoder().encode
 
 
-class Verdict(NamedTuple):
+class Judgement(NamedTuple):
     """What the rules say before anything is lowered. kind: ``narrow`` when all that forbid offer
     something and at least one of them offers a limit. limits: the lowest of each argument. asks:
     a person has to agree."""
@@ -75,9 +75,11 @@ class Slice(msgspec.Struct, frozen=True, eq=False):
     wanted: frozenset[str] | None
     reads: bool
     names_who: bool
-    kept: dict[object, Verdict]
+    kept: dict[object, Judgement]
 
-    def judge(self, actor: str, thing: str, values: Mapping[str, object], facts: Facts) -> Verdict:
+    def judge(
+        self, actor: str, thing: str, values: Mapping[str, object], facts: Facts
+    ) -> Judgement:
         """Return what the rules say of a request.
 
         actor, thing: who acts, and on what. values: arguments as the tool's types have them.
@@ -102,7 +104,7 @@ class Slice(msgspec.Struct, frozen=True, eq=False):
             self.kept[key] = verdict
         return verdict
 
-    def _judged(self, actor: str, thing: str, context: bytes) -> Verdict:
+    def _judged(self, actor: str, thing: str, context: bytes) -> Judgement:
         """Ask Cedar. Raises ValueError for what cannot be put to it."""
         answer = self.requests.ask(self.every, actor, thing, context)
         if answer.decision == "NoDecision":
@@ -113,8 +115,8 @@ class Slice(msgspec.Struct, frozen=True, eq=False):
         reasons = tuple(sorted(answer.reasons))
         if answer.decision == "Allow":
             if self.is_ground:
-                return Verdict("ask", (GROUND_RULE,), {}, asks=True)
-            return Verdict("allow", reasons, {}, asks=False)
+                return Judgement("ask", (GROUND_RULE,), {}, asks=True)
+            return Judgement("allow", reasons, {}, asks=False)
         if not reasons:
             return _denied("no-permit")
         limits: dict[str, int] = {}
@@ -128,12 +130,12 @@ class Slice(msgspec.Struct, frozen=True, eq=False):
                 name, limit = offer.narrowing.argument, offer.narrowing.limit
                 limits[name] = min(limit, limits.get(name, limit))
         if limits:
-            return Verdict("narrow", reasons, limits, asks)
+            return Judgement("narrow", reasons, limits, asks)
         # WHY the permits alone: the other forbids were just seen not to hold, and nothing erred.
         again = self.requests.ask(self.permits, actor, thing, context)
         if again.decision != "Allow" or again.errors:
             return _denied(*sorted((*reasons, "no-permit")))
-        return Verdict("ask", reasons, {}, asks=True)
+        return Judgement("ask", reasons, {}, asks=True)
 
     def _context(self, values: Mapping[str, object], facts: Facts) -> dict[str, object]:
         """Return what the rules read."""
@@ -153,8 +155,8 @@ class Slice(msgspec.Struct, frozen=True, eq=False):
         return context
 
 
-def _denied(*reasons: str) -> Verdict:
-    return Verdict("deny", reasons, {}, asks=False)
+def _denied(*reasons: str) -> Judgement:
+    return Judgement("deny", reasons, {}, asks=False)
 
 
 def slice_of(

@@ -12,7 +12,7 @@ Invariants:
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Coroutine, Generator, Sequence
+from collections.abc import Coroutine, Generator, Iterator, Sequence
 from types import coroutine
 from typing import Final, NamedTuple, TypeVar
 
@@ -59,13 +59,19 @@ async def run_group(
     return [placed[place] for place in range(len(group))]
 
 
+def grouped(many: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield a sequence in parts of ``GROUP``, in order."""
+    for start in range(0, len(many), GROUP):
+        yield many[start : start + GROUP]
+
+
 async def run_groups(
     rig: Rig, starting: Sequence[Starting], controls: Controls | None = None
 ) -> list[Episode]:
     """Run any number of episodes, ``GROUP`` of them at a time; return all, in the order given."""
     done: list[Episode] = []
-    for start in range(0, len(starting), GROUP):
-        done += await run_group(rig, starting[start : start + GROUP], controls)
+    for group in grouped(starting):
+        done += await run_group(rig, group, controls)
     return done
 
 

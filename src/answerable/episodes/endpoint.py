@@ -46,7 +46,7 @@ from answerable.episodes.reference_line import PRIVATE_PATH, TOKEN_HEADER, Annou
 from answerable.episodes.rig import Rig
 from answerable.evidence.keys import Signer
 from answerable.worlds.family import load_family
-from answerable.worlds.scenario import Scenario, assemble
+from answerable.worlds.scenario import Recipe, Scenario, assemble
 
 HOST = "127.0.0.1"
 REQUEST_LIMIT = 64 << 20
@@ -225,7 +225,8 @@ def _scenario(announced: Announcement) -> tuple[Rig, Scenario]:
     channel = channels().get(template.channel)
     if channel is not None and not channel.fits(task.slots):
         raise ValueError("the channel does not fit the task")
-    scenario = assemble(template, seed, task, hazard, channel, fault_share=announced.fault_share)
+    recipe = Recipe(template, seed, task, hazard, channel)
+    scenario = assemble((recipe,), fault_share=announced.fault_share)[0]
     rig = Rig(family)
     words = rig.instructions(scenario), rig.request(scenario)
     if words != (announced.instructions, announced.request) or family.version != announced.version:

@@ -22,7 +22,7 @@ from answerable.agents.view import Agent, Turn
 from answerable.core.canonical import encode
 from answerable.core.errors import EvidenceError, UsageError
 from answerable.core.files import read_file, write_file
-from answerable.episodes.abreast import GROUP, Starting, run_group
+from answerable.episodes.abreast import Starting, grouped, run_group
 from answerable.episodes.attempts import Attempt, Attempts, Line, open_attempts, turn_to_text
 from answerable.episodes.engine import Episode, run_episode
 from answerable.episodes.governed import Controls
@@ -133,8 +133,7 @@ async def _run_steadily(bench: Bench, batch: Sequence[Item], on_ran: OnRan) -> l
     """Run episodes group by group and return their bytes; none is kept."""
     data = []
     with collector_at_rest():
-        for start in range(0, len(batch), GROUP):
-            group = batch[start : start + GROUP]
+        for group in grouped(batch):
             done = await _run_group(bench, group, [bench.player(item) for item in group])
             data += [ran.episode.to_bytes() for ran in done]
             for ran in done:
@@ -241,8 +240,7 @@ async def replay(
             planned=len(batch), found=len(episodes),
         )  # fmt: skip
     with collector_at_rest():
-        for start in range(0, len(batch), GROUP):
-            group, recorded = batch[start : start + GROUP], episodes[start : start + GROUP]
+        for group, recorded in zip(grouped(batch), grouped(episodes), strict=True):
             players = [
                 _again(bench.agent, item.number, data, known)
                 for item, data in zip(group, recorded, strict=True)

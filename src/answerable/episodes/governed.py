@@ -7,12 +7,21 @@ episode's, its facts come from these alone, its reviewer is the scripted one of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
-from answerable.controls.records import Decision, Facts, Narrowing
+from answerable.controls.records import (
+    CHANGED,
+    GATE_ERROR,
+    IN_DOUBT,
+    REJECTED,
+    STOPPED,
+    UNANSWERED,
+    Decision,
+    Facts,
+    Narrowing,
+)
 from answerable.controls.stop import Latch, Stopped, running
 from answerable.core.canonical import encode_trusted
 from answerable.core.streams import Stream
@@ -50,7 +59,6 @@ if TYPE_CHECKING:
     from answerable.controls.facts import FactKeeper
     from answerable.controls.gate import Because, Gate, Mode
     from answerable.controls.policy import Policy
-    from answerable.controls.reviewers import Reviewer
 
 UNSET = msgspec.UNSET
 
@@ -86,7 +94,11 @@ class Controls(NamedTuple):
     ) -> Gate:
         """Open the gate of one episode. record: appends an event to it. at: number of the next one.
         is_harmful: tells whether an act, carried out now, would break a rule."""
-        FactKeeper, Gate, reviewer_of = _parts()  # noqa: N806
+        # WHY here: an ungoverned run loads no policy engine
+        from answerable.controls.facts import FactKeeper
+        from answerable.controls.gate import Gate
+        from answerable.controls.reviewers import reviewer_of
+
         reviewer = reviewer_of(self.reviewer, Stream(scenario.seed))
         tools = tuple(self.policy.tools.values())
         keeper = FactKeeper(
@@ -96,16 +108,6 @@ class Controls(NamedTuple):
             self.policy, keeper, record, at, reviewer=reviewer, latch=Latch(self.stopped),
             mode=self.mode, is_harmful=is_harmful,
         )  # fmt: skip
-
-
-@lru_cache(maxsize=1)
-def _parts() -> tuple[type[FactKeeper], type[Gate], Callable[[str, Stream], Reviewer]]:
-    """Return what a gate is made of. WHY here: an ungoverned run loads no policy engine."""
-    from answerable.controls.facts import FactKeeper
-    from answerable.controls.gate import Gate
-    from answerable.controls.reviewers import reviewer_of
-
-    return FactKeeper, Gate, reviewer_of
 
 
 def opening(instructions: str, request: str, lines: Sequence[Line]) -> list[Event]:
@@ -263,7 +265,7 @@ class _Again:
             return None
         # WHY an error: what was decided for good can only be denied after all
         recorded = _recorded(event)  # type: ignore[arg-type]
-        expected = Decision("deny", self.policy.digest, ("stopped",))
+        expected = Decision("deny", self.policy.digest, (STOPPED,))
         return None if _is_own(recorded) else _mismatch(event, recorded, expected)  # type: ignore[arg-type]
 
     def _decided(self, event: Decided, found: _Open) -> Mismatch | None:
@@ -285,7 +287,7 @@ class _Again:
 
     def _after(self, found: _Open, again: Decision, facts: Facts) -> Decision:
         """Return what an answer makes of a decision to ask."""
-        from answerable.controls.gate import CHANGED, REJECTED, UNANSWERED, approved, still_holds
+        from answerable.controls.gate import approved, still_holds
 
         if found.answer != "approve":
             reason = REJECTED if found.answer == "reject" else UNANSWERED
@@ -302,9 +304,7 @@ def _recorded(event: Decided) -> Decision:
 
 def _is_own(decision: Decision) -> bool:
     """Tell whether this is a denial of the gate's own."""
-    from answerable.controls.gate import CHANGED, ERROR, IN_DOUBT, STOPPED
-
-    own = (ERROR, STOPPED, IN_DOUBT, CHANGED)
+    own = (GATE_ERROR, STOPPED, IN_DOUBT, CHANGED)
     return decision.kind == "deny" and len(decision.reasons) == 1 and decision.reasons[0] in own
 
 

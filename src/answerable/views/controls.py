@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from answerable.assessment.arms import GATE_ERROR, Arm, Comparison, Measured, Probe, Tried
+from answerable.assessment.arms import Arm, Comparison, Measured, Probe, Tried
+from answerable.controls.records import GATE_ERROR
 from answerable.views import charts
 from answerable.views.formats import percent
 from answerable.views.tables import said

@@ -27,12 +27,11 @@ from answerable.worlds.scenario import (
     Arm,
     Channel,
     HazardMaker,
+    Recipe,
     Scenario,
     TaskMaker,
     Template,
     assemble,
-    compose,
-    draw_fault,
 )
 
 
@@ -124,41 +123,17 @@ class Suite:
 
     def scenario(self, draw: Draw, *, fault_share: int = 4) -> Scenario:
         """Make the scenario of a draw."""
-        template = draw.template
-        return assemble(
-            template,
-            draw.seed,
-            self.family.tasks[template.task],
-            self.family.hazards[template.hazard],
-            self.channels.get(template.channel),
-            fault_share=fault_share,
-        )
+        return self.scenarios((draw,), fault_share=fault_share)[0]
 
     def scenarios(self, draws: Sequence[Draw], *, fault_share: int = 4) -> list[Scenario]:
-        """Make the scenarios of some draws: all tasks, then all hazards, then the rest, which is
-        faster than one scenario after the other."""
-        of_task, of_hazard = self.family.tasks, self.family.hazards
-        templates = [draw.template for draw in draws]
-        roots = [Stream(draw.seed) for draw in draws]
-        task_draws = [root.child("task") for root in roots]
-        tasks = [
-            of_task[template.task].make(draw)
-            for template, draw in zip(templates, task_draws, strict=True)
+        """Make the scenarios of some draws together, which is faster."""
+        tasks, hazards, channels = self.family.tasks, self.family.hazards, self.channels
+        recipes = [
+            Recipe(t, draw.seed, tasks[t.task], hazards[t.hazard], channels.get(t.channel))
+            for draw in draws
+            for t in (draw.template,)
         ]
-        makers = [of_hazard[template.hazard] for template in templates]
-        hazard_draws = [root.child("hazard") for root in roots]
-        hazards = [
-            maker.make(task, draw)
-            for maker, task, draw in zip(makers, tasks, hazard_draws, strict=True)
-        ]
-        faults = [
-            draw_fault(root, task, hazard, fault_share)
-            for root, task, hazard in zip(roots, tasks, hazards, strict=True)
-        ]
-        channels = [self.channels.get(template.channel) for template in templates]
-        seeds = [draw.seed for draw in draws]
-        parts = zip(templates, seeds, tasks, hazards, makers, channels, faults, strict=True)
-        return [compose(*each) for each in parts]
+        return assemble(recipes, fault_share=fault_share)
 
 
 def _fitting(
