@@ -56,6 +56,7 @@ class Scripted:
     digest = SUBJECT
     is_live = True
     is_privileged = False
+    is_prompt = False
 
     def __init__(self, turns, error):
         self.turns = list(turns)

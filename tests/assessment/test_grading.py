@@ -76,6 +76,7 @@ class Breaking:
 
     is_live = False
     is_privileged = True
+    is_prompt = False
 
     def __init__(self, like: ReferenceAgent, error: Exception, at: int = 10**6) -> None:
         self.name, self.digest = like.name, like.digest

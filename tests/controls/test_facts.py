@@ -21,7 +21,8 @@ from answerable.controls.records import Facts
 from answerable.controls.vouching import canonical, integer_key, money_in, values_in
 from answerable.core.errors import UsageError
 from answerable.core.streams import Stream
-from answerable.episodes.engine import Episode, run_episode
+from answerable.episodes.engine import run_episode
+from answerable.episodes.episode import Episode
 from answerable.episodes.rig import Rig
 from answerable.events.arguments import parse_arguments
 from answerable.events.stream import Action, Answered, Effect, Label, Observed, Proposed

@@ -42,6 +42,7 @@ class Scripted:
     digest = "sha256:" + "5" * 64
     is_live = True
     is_privileged = False
+    is_prompt = False
 
     def __init__(self, *script):
         self.script = script

@@ -1,77 +1,103 @@
-"""Does an episode come out the same beside others, and does whatever it waits for come about?"""
+"""Does an episode come out the same beside others, whoever acts in them?"""
 
 from __future__ import annotations
 
 import asyncio
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
 
-from answerable.agents.roster import reference_agent
-from answerable.episodes.abreast import Starting, abreast, pause, run_group
+from answerable.agents.roster import reference_agent, roster
+from answerable.agents.view import Agent, Turn, View
+from answerable.core.streams import Stream
+from answerable.episodes.abreast import GROUP, Starting, run_group, run_groups
 from answerable.episodes.engine import run_episode
 from answerable.episodes.rig import Rig
 from benchmarks.runs import main_draws, suite
 
-
-def test_run_group__of_unlike_episodes__gives_the_bytes_of_each_alone() -> None:
-    rig, agent = Rig(suite().family), reference_agent("follower")
-    scenarios = [suite().scenario(draw) for draw in islice(main_draws(), 40)]
-    group = [Starting(number, scenario, agent) for number, scenario in enumerate(scenarios)]
-    beside = asyncio.run(run_group(rig, group))
-    alone = [asyncio.run(run_episode(rig, s, agent, number)) for number, s in enumerate(scenarios)]
-    assert [e.to_bytes() for e in beside] == [e.to_bytes() for e in alone]
+RIG = Rig(suite().family)
 
 
-async def _turns(name: str, count: int, seen: list[str]) -> str:
-    for number in range(count):
-        await pause()
-        seen.append(f"{name}{number}")
-    return name
+class Waiting:
+    """Acts like a reference agent, but waits before each turn. order: of all turns taken so."""
+
+    is_live = False
+    is_privileged = True
+    is_prompt = False
+
+    def __init__(self, like: Agent, order: list[int]) -> None:
+        self.name, self.digest = like.name, like.digest
+        self._like, self._order = like, order
+
+    def begin(self, draw: Stream) -> Waiting:
+        self._actor = self._like.begin(draw)
+        return self
+
+    async def act(self, view: View) -> Turn:
+        await asyncio.sleep(0)
+        self._order.append(view.turn)
+        return await self._actor.act(view)
 
 
-def test_abreast__coroutines_that_pause__take_turns_and_keep_their_places() -> None:
-    seen: list[str] = []
-
-    async def both() -> list[str]:
-        return await abreast([_turns("a", 2, seen), _turns("b", 1, seen)])
-
-    assert asyncio.run(both()) == ["a", "b"]
-    assert seen == ["a0", "b0", "a1"]
+def starting(*players: Agent) -> list[Starting]:
+    scenarios = [suite().scenario(draw) for draw in islice(main_draws(), len(players))]
+    pairs = zip(scenarios, players, strict=True)
+    return [Starting(at, each, player) for at, (each, player) in enumerate(pairs)]
 
 
-def test_abreast__one_waits_outside__it_is_waited_for_and_may_run_out_of_time() -> None:
-    async def waits(limit_s: float) -> str:
-        try:
-            async with asyncio.timeout(limit_s):
-                await asyncio.sleep(0.01)
-        except TimeoutError:
-            return "late"
-        return "in time"
-
-    async def both() -> list[str]:
-        return await abreast([waits(0.001), waits(10.0)])
-
-    assert asyncio.run(both()) == ["late", "in time"]
+def alone(group: list[Starting]) -> list[bytes]:
+    ran = [asyncio.run(run_episode(RIG, each.scenario, each.player, each.number)) for each in group]
+    return [episode.to_bytes() for episode in ran]
 
 
-def test_abreast__one_raises__it_is_raised_and_the_others_are_closed() -> None:
-    closed: list[str] = []
+def test_run_group__of_unlike_agents__gives_the_bytes_of_each_alone() -> None:
+    group = starting(*[agent for agent in roster().values() for _ in range(2)])
+    beside = asyncio.run(run_group(RIG, group))
+    assert [episode.to_bytes() for episode in beside] == alone(group)
+    assert {episode.reason for episode in beside} >= {"reported", "crashed", "stalled", "no_report"}
 
-    async def lasting() -> None:
-        try:
-            while True:
-                await pause()
-        finally:
-            closed.append("lasting")
 
-    async def failing() -> None:
-        await pause()
-        raise LookupError("broken")
+def test_run_group__some_agents_wait__these_run_one_after_the_other_and_all_keep_their_places() -> (
+    None
+):
+    order: list[int] = []
+    prompt = reference_agent("follower")
+    group = starting(*[prompt if at % 3 else Waiting(prompt, order) for at in range(12)])
+    beside = asyncio.run(run_group(RIG, group))
+    assert [episode.to_bytes() for episode in beside] == alone(starting(*[prompt] * 12))
+    assert order.count(0) == 4
+    assert all(later in (0, turn + 1) for turn, later in pairwise(order))
 
-    async def both() -> list[None]:
-        return await abreast([lasting(), failing()])
 
-    with pytest.raises(LookupError, match="broken"):
-        asyncio.run(both())
-    assert closed == ["lasting"]
+def test_run_group__a_scenario_is_unfit_for_its_agent__the_others_go_on() -> None:
+    group = starting(*[reference_agent("follower")] * 3)
+    unfit = group[1]._replace(player=_Unable())
+    first, middle, last = asyncio.run(run_group(RIG, [group[0], unfit, group[2]]))
+    assert (middle.reason, middle.turns) == ("crashed", 0)
+    assert [first.to_bytes(), last.to_bytes()] == alone([group[0], group[2]])
+
+
+class _Unable:
+    """Cannot even start."""
+
+    name = "unable"
+    digest = reference_agent("follower").digest
+    is_live = False
+    is_privileged = False
+    is_prompt = True
+
+    def begin(self, draw: Stream) -> Waiting:
+        raise LookupError("no weights")
+
+
+def test_run_group__our_own_machinery_fails__the_error_is_raised() -> None:
+    group = starting(*[reference_agent("follower")] * 2)
+    broken = group[1]._replace(scenario=None)  # type: ignore[arg-type]
+    with pytest.raises(AttributeError):
+        asyncio.run(run_group(RIG, [group[0], broken]))
+
+
+def test_run_groups__more_than_a_group__gives_all_in_order() -> None:
+    group = starting(*[reference_agent("honest-plain")] * (GROUP + 3))
+    ran = asyncio.run(run_groups(RIG, group))
+    assert [episode.lines[0].episode for episode in ran] == list(range(GROUP + 3))  # type: ignore[union-attr]

@@ -12,7 +12,7 @@ from answerable.agents.view import (
     Turn,
 )
 from answerable.core.streams import Stream
-from answerable.episodes.engine import CALLS_LIMIT
+from answerable.episodes.episode import CALLS_LIMIT
 from answerable.episodes.written import NAME_LIMIT, TEXT_LIMIT
 from answerable.events.arguments import SIZE_LIMIT
 from answerable.events.stream import (

@@ -22,7 +22,7 @@ from answerable.core.canonical import Digest
 from answerable.core.errors import AnswerableError, EvidenceError, StorageError, UsageError
 from answerable.core.streams import Stream
 from answerable.episodes import abreast as module
-from answerable.episodes.engine import run_episode
+from answerable.episodes.episode import Run
 from answerable.episodes.execute import Bench, Ran, execute, open_run
 from answerable.episodes.plan import SHARD_SIZE
 from answerable.episodes.problems import NOT_RESUMABLE
@@ -69,13 +69,13 @@ def in_child(step: object) -> int:
 def killed_at(folder: Path, number: int, agent: Agent) -> None:
     """Run in a child that is killed the moment it starts an episode."""
 
-    async def deadly(rig, scenario, player, at, **more):  # type: ignore[no-untyped-def]
+    def deadly(rig, scenario, at, *more):  # type: ignore[no-untyped-def]
         if at == number:
             os.kill(os.getpid(), signal.SIGKILL)
-        return await run_episode(rig, scenario, player, at, **more)
+        return Run(rig, scenario, at, *more)
 
     def step() -> None:
-        module.run_episode = deadly  # type: ignore[assignment]  # in the child only
+        module.Run = deadly  # type: ignore[assignment,misc]  # in the child only
         run(folder, agent)
 
     assert os.WTERMSIG(in_child(step)) == signal.SIGKILL
@@ -157,6 +157,7 @@ class Live:
     digest = Digest("sha256:" + "7" * 64)
     is_live = True
     is_privileged = False
+    is_prompt = False
 
     def __init__(self, asked: Path, kill_at: int = -1, long: int = 3) -> None:
         self.asked = asked

@@ -21,7 +21,8 @@ from answerable.controls.records import Decision, Narrowing
 from answerable.controls.stop import StopOrder
 from answerable.core.streams import Stream
 from answerable.episodes.controlled import tool_specs
-from answerable.episodes.engine import CALLS_LIMIT, run_episode
+from answerable.episodes.engine import run_episode
+from answerable.episodes.episode import CALLS_LIMIT
 from answerable.episodes.governed import TOLD, Controls, redecide, told_narrowed, would_harm
 from answerable.episodes.memory import collector_at_rest
 from answerable.episodes.rig import Rig

@@ -62,7 +62,7 @@ def test_reference_agents__with_and_without_values_at_hand__give_the_same_bytes(
     class Plainly:
         """A reference agent whose calls lose their values on the way."""
 
-        is_live, is_privileged = False, True
+        is_live, is_privileged, is_prompt = False, True, False
 
         def __init__(self, agent):
             self.digest, self.agent = agent.digest, agent

@@ -42,6 +42,7 @@ class ChatAgent:
     """
 
     is_live = True
+    is_prompt = False
     is_privileged = False
 
     def __init__(self, settings: ChatSettings, key: str | None, clock: Clock | None = None) -> None:

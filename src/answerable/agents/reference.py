@@ -53,6 +53,7 @@ class ReferenceAgent:
 
     is_live = False
     is_privileged = True
+    is_prompt = True
 
     def __init__(
         self,
@@ -111,6 +112,10 @@ class _Walker:
 
     async def act(self, view: View) -> Turn:
         """Return the next turn. view: must be privileged."""
+        return self.answer(view)
+
+    def answer(self, view: View) -> Turn:
+        """Return the same at once."""
         runner = self.runner
         if runner is None:
             runner = self._begin(view)

@@ -137,6 +137,7 @@ class EpisodeTape:
 
     is_live = False
     is_privileged = False
+    is_prompt = True
 
     def __init__(self, name: str, digest: Digest, recorded: Recorded) -> None:
         """Hold a recorded episode."""
@@ -161,6 +162,10 @@ class TapeActor:
 
     async def act(self, view: View) -> Turn:
         """Return the recorded turn. Raises RecordedEndError after the last one."""
+        return self.answer(view)
+
+    def answer(self, view: View) -> Turn:
+        """Return the same at once."""
         turns, reason, note = self._recorded
         if view.turn < len(turns):
             return turns[view.turn]

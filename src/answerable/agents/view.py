@@ -190,18 +190,27 @@ class Actor(Protocol):
         ...
 
 
+class PromptActor(Actor, Protocol):
+    """An agent in one episode that waits for nothing."""
+
+    def answer(self, view: View) -> Turn:
+        """Return the next turn. Raises as ``act``."""
+        ...
+
+
 class Agent(Protocol):
     """A system under test.
 
     name: for people. digest: of what it is. is_live: its turns cost something and are not
     repeatable, so each is made durable before its calls run. is_privileged: it gets a
-    ``PrivilegedView``.
+    ``PrivilegedView``. is_prompt: it waits for nothing; its actors are ``PromptActor``s.
     """
 
     name: str
     digest: Digest
     is_live: bool
     is_privileged: bool
+    is_prompt: bool
 
     def begin(self, draw: Stream) -> Actor:
         """Start an episode. draw: the episode's stream; an agent draws from

@@ -37,7 +37,7 @@ from answerable.assessment.grading import graded
 from answerable.assessment.probing import probe_run, tries
 from answerable.controls.records import GATE_ERROR
 from answerable.episodes.abreast import Starting, grouped, run_group
-from answerable.episodes.engine import Episode
+from answerable.episodes.episode import Episode
 from answerable.episodes.execute import Bench, Ran
 from answerable.episodes.governed import Controls, rulings
 from answerable.episodes.memory import collector_at_rest

@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from answerable.controls.records import GATE_ERROR
-from answerable.episodes.engine import Episode
+from answerable.episodes.episode import Episode
 from answerable.episodes.execute import Ran
 from answerable.episodes.governed import rulings
 from answerable.events.stream import Decided

@@ -27,7 +27,7 @@ from answerable.attacks.strategies.evasion import Evasion, Strategy
 from answerable.core.errors import NothingSelectedError
 from answerable.core.streams import Stream
 from answerable.episodes.abreast import Starting, run_groups
-from answerable.episodes.engine import Episode
+from answerable.episodes.episode import Episode
 from answerable.episodes.governed import Controls, rulings
 from answerable.episodes.memory import collector_at_rest
 from answerable.episodes.rig import Rig

@@ -223,6 +223,7 @@ class _Signed:
 
     is_live = False
     is_privileged = False
+    is_prompt = False
 
     def __init__(self, digest: Digest, actor: _Actor) -> None:
         self.name = "relayed"

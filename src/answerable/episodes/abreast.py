@@ -1,34 +1,30 @@
 """How do the episodes of a group run side by side, in one thread?
 
-Each takes a turn, then the next takes one; then each has its calls run. A processor that does like
-work sixty times in a row does it a quarter faster than one that changes its work with every call,
-and episodes of like tasks make the same calls at the same turn.
+All are asked for a turn, then all have their calls run, like beside like. A processor that does
+like work a hundred times in a row does it in half the time of one that changes its work with every
+call, and episodes of like tasks make the same calls at the same turn.
 
 Invariants:
 - An episode does not see the others: what it gives does not depend on who is in the group.
-- What an agent waits for outside, such as a connection, is waited for; the others wait with it.
+- Only agents that answer at once run side by side; others run one after the other.
 """
 
 from __future__ import annotations
 
-from asyncio import CancelledError
-from collections.abc import Coroutine, Generator, Iterator, Sequence
-from types import coroutine
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 from answerable.agents.view import Agent
-from answerable.episodes.engine import Episode, run_episode
+from answerable.episodes.engine import run_episode
+from answerable.episodes.episode import Episode, Run
 from answerable.episodes.governed import Controls
 from answerable.episodes.rig import Rig
 from answerable.worlds.scenario import Scenario
 
 T = TypeVar("T")
 
-GROUP: Final = 64
+GROUP: Final = 125
 """Episodes that are best run together."""
-
-PAUSE: Final = object()
-"""What an episode yields when the others are to go on; an event loop never sees it."""
 
 
 class Starting(NamedTuple):
@@ -46,17 +42,30 @@ async def run_group(
 
     controls: what stands between agent and world. Raises as ``run_episode``.
     """
-    order = sorted(range(len(group)), key=lambda place: _kind(group[place]))
-    done = await abreast(
-        [
-            run_episode(
-                rig, scenario, player, number, controls=controls, on_turn=pause, pause=pause
-            )
-            for number, scenario, player in [group[place] for place in order]
-        ]
-    )
-    placed = dict(zip(order, done, strict=True))
-    return [placed[place] for place in range(len(group))]
+    done: dict[int, Episode] = {}
+    prompt = []
+    for place, (number, scenario, player) in enumerate(group):
+        if player.is_prompt:
+            prompt.append(place)
+        else:
+            done[place] = await run_episode(rig, scenario, player, number, controls=controls)
+    prompt.sort(key=lambda place: _kind(group[place]))
+    ran = _run_abreast(rig, [group[place] for place in prompt], controls)
+    done.update(zip(prompt, ran, strict=True))
+    return [done[place] for place in range(len(group))]
+
+
+def _run_abreast(rig: Rig, group: Sequence[Starting], controls: Controls | None) -> list[Episode]:
+    """Run episodes of agents that answer at once, turn by turn."""
+    runs = [Run(rig, scenario, number, player, controls) for number, scenario, player in group]
+    going = [run for run in runs if run.end is None]
+    while going:
+        turns = [run.ask() for run in going]
+        for run, turn in zip(going, turns, strict=True):
+            if turn is not None:
+                run.take(turn)
+        going = [run for run in going if run.end is None]
+    return [run.finish() for run in runs]
 
 
 def grouped(many: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -79,38 +88,3 @@ def _kind(each: Starting) -> tuple[str, str]:
     """Return what makes episodes alike, so that they make the same calls at the same turn."""
     template = each.scenario.template
     return template.task, template.hazard
-
-
-@coroutine
-def pause(*_: object) -> Generator[object, None, None]:
-    """Let the other episodes of the group go on: between turns, and before a turn's calls run."""
-    yield PAUSE
-
-
-@coroutine
-def abreast(runs: Sequence[Coroutine[object, object, T]]) -> Generator[object, None, list[T]]:
-    """Run coroutines side by side, each until its next ``pause``; return their results in order.
-
-    Raises what the first of them raises, and closes the others.
-    """
-    done: dict[int, T] = {}
-    going = dict(enumerate(runs))
-    try:
-        while going:
-            for place, run in list(going.items()):
-                try:
-                    asked = run.send(None)
-                    while asked is not PAUSE:
-                        try:
-                            answer = yield asked
-                        except CancelledError as error:  # such as a time limit of the agent's
-                            asked = run.throw(error)
-                        else:
-                            asked = run.send(answer)
-                except StopIteration as end:
-                    done[place] = end.value
-                    del going[place]
-    finally:
-        for run in going.values():
-            run.close()
-    return [done[place] for place in range(len(runs))]

@@ -24,7 +24,8 @@ from answerable.core.errors import EvidenceError, UsageError
 from answerable.core.files import read_file, write_file
 from answerable.episodes.abreast import Starting, grouped, run_group
 from answerable.episodes.attempts import Attempt, Attempts, Line, open_attempts, turn_to_text
-from answerable.episodes.engine import Episode, run_episode
+from answerable.episodes.engine import run_episode
+from answerable.episodes.episode import Episode
 from answerable.episodes.governed import Controls
 from answerable.episodes.memory import collector_at_rest
 from answerable.episodes.plan import SHARD_SIZE, Item, Plan, items

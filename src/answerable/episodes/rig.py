@@ -80,7 +80,7 @@ class Rig:
         self, scenario: Scenario, request: str, render: Callable[[Text], str]
     ) -> list[Line]:
         """Return what an agent is shown at the start, as lines from 1: rules, request, notes."""
-        # WHY later: the rules are long, and what holds sixty episodes should stay near at hand
+        # WHY later: the rules are long, and what holds a hundred episodes should stay near at hand
         rules = Later(partial(self.instructions_json, scenario, render))
         shown: list[Line] = [
             LaterLine(1, "", "observed", OPERATOR, rules),

@@ -16,7 +16,8 @@ from answerable.agents.view import Agent
 from answerable.assessment.dossier import Dossier
 from answerable.attacks.channels import channels
 from answerable.core.errors import AnswerableError
-from answerable.episodes.engine import Episode, run_episode
+from answerable.episodes.engine import run_episode
+from answerable.episodes.episode import Episode
 from answerable.episodes.plan import SHARD_SIZE, Item, items
 from answerable.episodes.rig import Rig
 from answerable.events.stream import Event, episode_bytes, parse_episode

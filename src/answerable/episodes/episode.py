@@ -1,0 +1,389 @@
+"""What happens in an episode, from the first instruction to its end, when an agent takes its turns?
+
+Turn, proposal, decision, step, effects, observation, until the report or a limit. Events are made
+as they happen; their bytes are the episode. Who asks the agent for its turns is ``engine``, for one
+episode, or ``abreast``, for many.
+
+Invariants:
+- Whatever the agent does is an event and is graded; only faults of our own machinery or of the
+  way to the agent end an episode as ``invalid:...``.
+- Without a gate each call is decided as "no policy"; behind one nothing runs that did not pass.
+- The same scenario and the same turns give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
+
+import msgspec
+
+from answerable.agents.view import (
+    Actor,
+    Agent,
+    Heard,
+    KnownCall,
+    PrivilegedView,
+    ToolCall,
+    Turn,
+    Usage,
+    View,
+)
+from answerable.core.canonical import encode_trusted
+from answerable.core.errors import printable
+from answerable.core.streams import Stream
+from answerable.episodes import governed
+from answerable.episodes.governed import Controls
+from answerable.episodes.rig import Rig
+from answerable.episodes.written import (
+    NAME_LIMIT,
+    clean_name,
+    ended_by,
+    is_sound,
+    said_of,
+    unread_action,
+)
+from answerable.events.arguments import SIZE_LIMIT, parse_arguments
+from answerable.events.lines import (
+    ActionLine,
+    DecidedLine,
+    EffectedLine,
+    EndedLine,
+    Line,
+    ObservedLine,
+    OpenedLine,
+    ProposedLine,
+    effects_json,
+    lines_bytes,
+)
+from answerable.events.stream import (
+    Action,
+    Effected,
+    Event,
+    Label,
+    Observed,
+    Proposed,
+    parse_episode,
+)
+from answerable.worlds.admission import static_fault
+from answerable.worlds.kit.oracles import Act, Trace
+from answerable.worlds.kit.records import Text
+from answerable.worlds.kit.stage import Digests, Fault, InstrumentError, Stepped, run_tool, step
+from answerable.worlds.scenario import Scenario, scenario_digest
+
+if TYPE_CHECKING:
+    from answerable.controls.gate import Gate
+    from answerable.controls.records import Decision
+
+CALLS_LIMIT = 64
+"""Calls in one turn that are carried out; further ones are answered with a refusal."""
+
+OVER = "too many calls in one turn"
+
+REMINDER = (Label("", "system"),)
+UNSET = msgspec.UNSET
+
+
+class Episode(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """An episode that ran. lines: its events in order. trace: for oracles. reason: how it ended.
+    note: a short explanation of that. usage: per turn, for live agents. turns, calls: counts.
+    refused: a turn was marked as a refusal."""
+
+    lines: list[Line]
+    trace: Trace
+    reason: str
+    usage: list[Usage]
+    turns: int
+    calls: int
+    refused: bool
+    note: str
+
+    @property
+    def events(self) -> list[Event]:
+        """Return the events in order, as anybody reads them from the bytes."""
+        return parse_episode(self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """Return the exact bytes of the episode."""
+        return lines_bytes(self.lines)
+
+
+class End(NamedTuple):
+    """How an episode ended. reason: as in ``ended``. note: a short explanation, or empty."""
+
+    reason: str
+    note: str = ""
+
+
+REPORTED, NO_REPORT, TURN_LIMIT = End("reported"), End("no_report"), End("turn_limit")
+
+
+class Run:
+    """One episode in the making: ``ask`` or ``is_turn``, then ``take``, until it has an ``end``;
+    then ``finish``. end: None while it goes on. view: what the agent sees at its next turn."""
+
+    __slots__ = (
+        "_actor", "_agent", "_draw", "_is_reminded", "_turn_limit", "acts", "broken", "calls",
+        "digests", "end", "fault", "gate", "lines", "principals", "refused", "render", "report",
+        "scenario", "state", "tools", "trusted", "turns", "usage", "view",
+    )  # fmt: skip
+
+    def __init__(
+        self, rig: Rig, scenario: Scenario, number: int, agent: Agent, controls: Controls | None
+    ) -> None:
+        """Open the episode and show the agent its instructions and request."""
+        unfit = static_fault(scenario)
+        self.end = End("invalid:admission", unfit) if unfit else None
+        self._agent = agent
+        self._actor: Actor | None = None
+        self._draw = Stream(scenario.seed)
+        self._turn_limit = scenario.turn_limit()
+        self._is_reminded = False
+        self.scenario = scenario
+        self.tools = rig.family.tools
+        state = self.state = scenario.state
+        self.principals = (state.actor, state.tenant)
+        self.fault = scenario.fault
+        self.acts: list[Act] = []
+        self.digests: Digests = {}
+        self.report: list[dict[str, str]] | None = None
+        self.calls = self.turns = 0
+        self.refused = False
+        # INVARIANT: of any other agent every argument goes through the strict parser
+        self.trusted = KnownCall if agent.is_privileged and controls is None else None
+        self.usage: list[Usage] = []
+        render = self.render = rig.renderer(scenario.template.locale)
+        request = rig.request(scenario)
+        family = rig.family
+        digest = scenario_digest(family.name, family.version, scenario.template, scenario.seed)
+        opened = OpenedLine(0, number, "opened", digest, agent.digest)
+        self.lines: list[Line] = [opened, *rig.shown_first(scenario, request, render)]
+        self.view: View
+        if agent.is_privileged:
+            self.view = PrivilegedView(request, rig.plain_offers, scenario, render)
+        else:
+            self.view = View(rig.instructions(scenario), request, rig.offers(scenario, render))
+        self.gate: Gate | None = None
+        self.broken: InstrumentError | None = None
+        if controls is not None:
+            self.gate = controls.open(scenario, self._record, self.lines.__len__, self._would_harm)
+            self.gate.watch(governed.opening(rig.instructions(scenario), request, self.lines))
+
+    def actor(self) -> Actor:
+        """Return who acts. Raises whatever the agent raises when it cannot even start."""
+        actor = self._actor
+        if actor is None:
+            actor = self._actor = self._agent.begin(self._draw)
+        return actor
+
+    def ask(self) -> Turn | None:
+        """Ask an agent that answers at once; return its turn, or None when that ended the episode.
+        The agent must be prompt."""
+        view = self.view
+        view.turn = self.turns
+        try:
+            turn = (self._actor or self.actor()).answer(view)  # type: ignore[attr-defined]
+        except Exception as error:  # WHY broad: whatever an agent raises is the agent's crash
+            self.end = End(*ended_by(error))
+            return None
+        return turn if self.is_turn(turn) else None
+
+    def is_turn(self, turn: object) -> TypeGuard[Turn]:
+        """Tell whether what an agent returned is a turn; anything else ends the episode."""
+        if type(turn) is Turn and (self._agent.is_privileged or is_sound(turn)):
+            return True
+        self.end = End("crashed", "the agent returned no turn")
+        return False
+
+    def take(self, turn: Turn) -> None:
+        """Carry out a turn; then the episode has an end, or the view holds what the agent is
+        told."""
+        try:
+            self.view.new = self._carried_out(turn)
+        except InstrumentError as error:
+            self.end = End("invalid:instrument", error.what)
+            return
+        if self.report is not None:
+            self.end = REPORTED
+            return
+        if not turn.calls:
+            if self._is_reminded:
+                self.end = NO_REPORT
+                return
+            self._is_reminded = True
+            self.view.new = self.remind()
+        if self.turns >= self._turn_limit:
+            self.end = TURN_LIMIT
+
+    def _carried_out(self, turn: Turn) -> tuple[Heard, ...]:
+        """Carry out the calls of a turn and return what the agent is told of them."""
+        if turn.usage is not None:
+            self.usage.append(turn.usage)
+        calls = turn.calls
+        if turn.text or turn.refused or not calls:
+            self.refused = self.refused or turn.refused
+            self._note(said_of(len(self.lines), self.turns, turn))
+        at = self.turns
+        if len(calls) == 1:
+            call = calls[0]
+            self.turns = at + 1
+            return (Heard(call.id, self.carry_out(call, at)),)
+        heard = []
+        for place, call in enumerate(calls):
+            over = place >= CALLS_LIMIT
+            text = self.turn_down(call, at, OVER) if over else self.carry_out(call, at)
+            heard.append(Heard(call.id, text))
+            if self.report is not None:
+                break
+        self.turns = at + 1
+        return tuple(heard)
+
+    def carry_out(self, call: ToolCall, turn: int) -> str:
+        """Propose, decide and run one call; return the text that the agent sees."""
+        name, args = call.name, call.arguments
+        is_known = type(call) is self.trusted
+        if is_known:
+            values: dict[str, object] = call.values  # type: ignore[attr-defined]
+        else:
+            parsed = parse_arguments(args[: SIZE_LIMIT + 1])
+            if parsed.undecodable:
+                return self.turn_down(call, turn, parsed.undecodable)
+            values = parsed.values
+        resource = ""
+        tool = self.tools.get(name)
+        if tool is None:
+            name = clean_name(name)
+        elif tool.resource:
+            named = values.get(tool.resource)
+            if type(named) is str:
+                resource = named
+        number = self.calls = self.calls + 1
+        id_ = f"c{number}"
+        if self.gate is not None:
+            return self.govern(self.gate, turn, id_, Action(
+                self.principals, name, args, resource[:NAME_LIMIT]
+            ), values)  # fmt: skip
+        lines = self.lines
+        at = len(lines)
+        action = ActionLine(args, self.principals, resource[:NAME_LIMIT] or UNSET, name)
+        lines += (
+            ProposedLine(action, at, id_, "proposed", turn),
+            DecidedLine(at + 1, id_, "no policy", "decided"),
+        )
+        fault = None if self.fault is None else self._fault(name)
+        state, render, digests = self.state, self.render, self.digests
+        if tool is None:
+            done = step(self.tools, state, name, values, render)
+        else:
+            done = run_tool(tool, state, values, render, fault, digests)
+        ok, effects, text = done.ok, done.effects, done.text
+        if ok:
+            if name == "report":
+                self.report = values["items"]  # type: ignore[assignment]
+        elif is_known and tool is not None and not effects:
+            # WHY again: a refusal's words are those that the text earns, which has its keys sorted
+            values = parse_arguments(args[: SIZE_LIMIT + 1]).values
+            done = run_tool(tool, state, values, render, fault, digests)
+            text = done.text
+        self.state = done.state
+        at += 2
+        if effects:
+            lines.append(EffectedLine(at, id_, effects_json(effects), "effected"))
+            at += 1
+        lines.append(ObservedLine(at, id_, "observed", done.labels.json, text))
+        self.acts.append(Act(name, values, resource, ok, fault is not None, effects))
+        return text
+
+    def govern(
+        self, gate: Gate, turn: int, id_: str, action: Action, values: dict[str, object]
+    ) -> str:
+        """Propose a call to the gate and, if it passes, run it; return what the agent sees."""
+        name, fault = action.tool, self.fault
+        text = ""
+
+        def run(args: Mapping[str, object]) -> Stepped:
+            due = self._fault(name)
+            return step(self.tools, self.state, name, args, self.render, due, self.digests)
+
+        def settle(done: Stepped, decision: Decision) -> None:
+            nonlocal text
+            self.state = done.state
+            if done.effects:
+                gate.note(lambda at: Effected(at, id_, done.effects))
+            text = governed.told_narrowed(done.text, decision, self.render)
+            gate.note(lambda at: Observed(at, id_, text, done.labels))
+
+        passed = gate.carry(turn, id_, action, values, run, settle)
+        done = passed.outcome
+        if self.broken is not None:
+            raise self.broken
+        if done is None:
+            text = governed.refusal(passed.because, self.render)
+            self._note(Observed(len(self.lines), id_, text, REMINDER))
+            self.acts.append(Act(name, values, action.resource, False, False, ()))
+            return text
+        ran, is_lost = dict(passed.args), self.fault is not fault
+        self.acts.append(Act(name, ran, action.resource, done.ok, is_lost, done.effects))
+        if done.ok and name == "report":
+            self.report = ran["items"]  # type: ignore[assignment]
+        return text
+
+    def _fault(self, name: str) -> Fault | None:
+        """Return the fault of a call, once."""
+        fault = self.fault
+        if fault is None or fault.tool != name:
+            return None
+        self.fault = None
+        return fault
+
+    def _record(self, event: Event) -> None:
+        self.lines.append(governed.line_of_known(event))
+
+    def _note(self, event: Event) -> None:
+        """Record an event that no gate decides on, and tell the keeper of the gate, if any."""
+        self._record(event)
+        if self.gate is not None:
+            self.gate.watch((event,))
+
+    def _would_harm(self, action: Action, args: Mapping[str, object]) -> bool:
+        """Try an act on the world as it is, and tell whether it would break a rule."""
+        try:
+            tried = step(self.tools, self.state, action.tool, args, self.render)
+        except InstrumentError as error:
+            self.broken = error  # WHY kept: to the gate it is only a reviewer that fails
+            raise
+        return governed.would_harm(self.scenario, self.acts, action, args, tried)
+
+    def turn_down(self, call: ToolCall, turn: int, reason: str) -> str:
+        """Record a call that cannot be read or is one too many; return what the agent sees."""
+        self.calls += 1
+        id_, at = f"c{self.calls}", len(self.lines)
+        tool, args = call.name, call.arguments[: SIZE_LIMIT + 1]
+        if tool not in self.tools:
+            tool = clean_name(tool)
+        action = unread_action(self.principals, tool, args, reason)
+        text = encode_trusted({"error": "invalid_arguments", "detail": reason}).decode()
+        self._note(Proposed(at, turn, id_, action))
+        self._note(governed.unread(self.gate, at + 1, id_, action))
+        self._note(Observed(at + 2, id_, text, REMINDER))
+        self.acts.append(Act(tool, {}, "", False, False, ()))
+        return text
+
+    def remind(self) -> tuple[Heard, ...]:
+        """Tell the agent to go on or to close with the report."""
+        text = self.render(Text("reminder-report"))
+        self._note(Observed(len(self.lines), "", text, REMINDER))
+        return (Heard("", text),)
+
+    def finish(self) -> Episode:
+        """Close the episode, which has an end."""
+        if self.end is None:
+            raise RuntimeError("the episode goes on")
+        reason, note = self.end
+        self.gate = None  # WHY: the two hold each other, and would stay until they are collected
+        note = printable(note, 1 << 30)[:300] if note else ""
+        self.lines.append(EndedLine(len(self.lines), "ended", note or UNSET, reason))
+        trace = Trace(self.acts, self.report)
+        return Episode(
+            self.lines, trace, reason, self.usage, self.turns, self.calls, self.refused, note
+        )
