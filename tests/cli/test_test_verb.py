@@ -57,7 +57,7 @@ sys.exit(main())
 
 KILLS = (
     "answerable.assessment.run.require_admitted 0",  # the plan is written, nothing else
-    "answerable.episodes.abreast.Run 700",  # inside the instrument's check
+    "answerable.episodes.abreast.begin 700",  # inside the instrument's check
     "answerable.evidence.store.write_file 0",  # the statement is kept, not yet in the log
     "answerable.assessment.registry.write_file 0 prereg.tlog-proof",  # in the log, no receipt yet
     "answerable.episodes.execute.run_group 0",  # between registration and first episode

@@ -89,7 +89,13 @@ class Desk:
         assert event.at == len(self.log)
         self.log.append(event)
 
-    def propose(self, tool="move", *, run=None, settle=None, call="", **changed):
+    def propose(self, tool="move", *, run=None, settle=None, **changed):
+        """Propose an act and carry it out at once."""
+        opened, acts, settles = self.open(tool, run=run, settle=settle, **changed)
+        return self.gate.carry(*opened, acts, settles)
+
+    def open(self, tool="move", *, run=None, settle=None, call="", **changed):
+        """Return what the gate takes of a proposal, what runs it, and what settles it."""
         args = {**ARGS, **changed} if tool != "look" else changed
         self.count += 1
         call = call or f"c{self.count}"
@@ -103,7 +109,7 @@ class Desk:
         def settles(outcome, decision):
             self.gate.note(lambda at: Observed(at, call, json.dumps({"said": outcome}), ()))
 
-        return self.gate.carry(0, call, action, args, run or runs, settle or settles)
+        return (0, call, action, args), run or runs, settle or settles
 
     def of(self, kind, call=None):
         return [e for e in self.log if type(e) is kind and call in (None, e.call)]

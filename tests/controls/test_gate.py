@@ -109,6 +109,71 @@ def test_carry__id_used_before__runs_nothing_and_records_nothing():
     assert (desk.log, len(desk.ran)) == (lines, 1)
 
 
+def test_proposal__carried_out_later__runs_once_and_only_once():
+    desk = Desk()
+    opened, runs, settles = desk.open()
+    proposal = desk.gate.propose(*opened)
+    assert (desk.ran, desk.kinds()) == ([], [Proposed, Decided])
+    assert desk.gate.carry_out(proposal, runs, settles).outcome == "done"
+    with pytest.raises(UsageError, match="E-CTL-051"):
+        desk.gate.carry_out(proposal, runs, settles)
+    assert [call for call, _ in desk.ran] == ["c1"]
+
+
+def test_proposal__denied__never_runs():
+    desk = Desk(FORBID)
+    opened, runs, settles = desk.open()
+    passed = desk.gate.carry_out(desk.gate.propose(*opened), runs, settles)
+    assert (passed.because, passed.outcome, desk.ran) == ("denied", None, [])
+
+
+def test_proposal__stopped_before_it_is_carried_out__does_not_run():
+    stops = []
+    desk = Desk(stopped=lambda _: stops[0] if stops else None)
+    opened, runs, settles = desk.open()
+    proposal = desk.gate.propose(*opened)
+    stops.append("drill")
+    assert desk.gate.carry_out(proposal, runs, settles).because == "stopped"
+    assert (desk.ran, desk.decided()[-1]) == ([], ("deny", "stopped"))
+
+
+def test_proposal__another_act_comes_into_doubt__is_held_up_unless_it_can_be_undone():
+    desk = Desk()
+    broken = desk.gate.propose(*desk.open()[0])
+    waiting, undoable = [desk.open(tool) for tool in ("move", "write")]
+    late, harmless = [desk.gate.propose(*each[0]) for each in (waiting, undoable)]
+
+    def breaks(_):
+        raise ConnectionError("no answer")
+
+    with pytest.raises(ConnectionError):
+        desk.gate.carry_out(broken, breaks)
+    assert desk.gate.carry_out(late, *waiting[1:]).because == "denied"
+    assert desk.decided("c2")[-1] == ("deny", "in-doubt")
+    assert desk.gate.carry_out(harmless, *undoable[1:]).outcome == "done"
+
+
+def test_proposal__two_under_one_limit__the_second_is_denied_before_the_first_ran():
+    desk = Desk(limit(150))
+    first, second = [desk.gate.propose(*desk.open()[0]) for _ in range(2)]
+    assert (first.because, second.because) == ("", "denied")
+
+
+def test_proposal__carried_out_by_many_threads__runs_once():
+    desk = Desk()
+    opened, runs, settles = desk.open()
+    proposal, refused = desk.gate.propose(*opened), []
+
+    def act(_):
+        try:
+            desk.gate.carry_out(proposal, runs, settles)
+        except UsageError as error:
+            refused.append(error)
+
+    together(8, act)
+    assert (len(desk.ran), len(refused)) == (1, 7)
+
+
 def test_carry__own_intent__is_not_counted_against_itself_after_a_wait():
     asks = ASK + limit(100)
     desk = Desk(asks)

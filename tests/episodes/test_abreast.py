@@ -9,10 +9,16 @@ import pytest
 
 from answerable.agents.roster import reference_agent, roster
 from answerable.agents.view import Agent, Turn, View
+from answerable.assessment.card import ControlsWish
+from answerable.assessment.governance import ControlFiles, family_policy, open_controls
+from answerable.controls.facts import FactKeeper
 from answerable.core.streams import Stream
 from answerable.episodes.abreast import GROUP, Starting, run_group, run_groups
 from answerable.episodes.engine import run_episode
+from answerable.episodes.episode import Episode
+from answerable.episodes.governed import Controls
 from answerable.episodes.rig import Rig
+from answerable.events.stream import Decided, Event
 from benchmarks.runs import main_draws, suite
 
 RIG = Rig(suite().family)
@@ -39,14 +45,29 @@ class Waiting:
         return await self._actor.act(view)
 
 
+def decisions(episodes: list[Episode]) -> list[Decided]:
+    return [event for each in episodes for event in each.events if type(event) is Decided]
+
+
 def starting(*players: Agent) -> list[Starting]:
     scenarios = [suite().scenario(draw) for draw in islice(main_draws(), len(players))]
     pairs = zip(scenarios, players, strict=True)
     return [Starting(at, each, player) for at, (each, player) in enumerate(pairs)]
 
 
-def alone(group: list[Starting]) -> list[bytes]:
-    ran = [asyncio.run(run_episode(RIG, each.scenario, each.player, each.number)) for each in group]
+def family_controls(reviewer: str) -> Controls:
+    family = suite().family
+    files = ControlFiles(family_policy(family))
+    controls = open_controls(ControlsWish("family", reviewer=reviewer), files, family)
+    assert controls is not None
+    return controls
+
+
+def alone(group: list[Starting], controls: Controls | None = None) -> list[bytes]:
+    ran = [
+        asyncio.run(run_episode(RIG, each.scenario, each.player, each.number, controls=controls))
+        for each in group
+    ]
     return [episode.to_bytes() for episode in ran]
 
 
@@ -55,6 +76,37 @@ def test_run_group__of_unlike_agents__gives_the_bytes_of_each_alone() -> None:
     beside = asyncio.run(run_group(RIG, group))
     assert [episode.to_bytes() for episode in beside] == alone(group)
     assert {episode.reason for episode in beside} >= {"reported", "crashed", "stalled", "no_report"}
+
+
+@pytest.mark.parametrize("reviewer", ["rubber-stamp", "detects:80,10"])
+def test_run_group__behind_a_gate__gives_the_bytes_of_each_alone(reviewer: str) -> None:
+    controls = family_controls(reviewer)
+    group = starting(*[agent for agent in roster().values() for _ in range(2)])
+    beside = asyncio.run(run_group(RIG, group, controls))
+    assert [episode.to_bytes() for episode in beside] == alone(group, controls)
+    assert {each.decision for each in decisions(beside)} == {"allow", "deny", "ask"}
+
+
+def test_run_group__an_event_cannot_be_read__that_episode_is_denied_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    controls, take = family_controls("rubber-stamp"), FactKeeper._take
+    group = starting(*[reference_agent("honest-plain")] * 6)
+    broken = group[2].scenario.state.tenant
+
+    def fails(self: FactKeeper, event: Event) -> None:
+        if self._tenant == broken:
+            raise LookupError("unreadable")
+        take(self, event)
+
+    before = asyncio.run(run_group(RIG, group, controls))
+    monkeypatch.setattr(FactKeeper, "_take", fails)
+    beside = asyncio.run(run_group(RIG, group, controls))
+    hit = [each.scenario.state.tenant == broken for each in group]
+    assert 0 < sum(hit) < len(hit)
+    for was, now, is_hit in zip(before, beside, hit, strict=True):
+        assert (was.to_bytes() == now.to_bytes()) is not is_hit
+        assert any(each.reasons == ("gate-error",) for each in decisions([now])) is is_hit
 
 
 def test_run_group__some_agents_wait__these_run_one_after_the_other_and_all_keep_their_places() -> (

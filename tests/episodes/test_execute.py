@@ -22,7 +22,7 @@ from answerable.core.canonical import Digest
 from answerable.core.errors import AnswerableError, EvidenceError, StorageError, UsageError
 from answerable.core.streams import Stream
 from answerable.episodes import abreast as module
-from answerable.episodes.episode import Run
+from answerable.episodes.engine import begin
 from answerable.episodes.execute import Bench, Ran, execute, open_run
 from answerable.episodes.plan import SHARD_SIZE
 from answerable.episodes.problems import NOT_RESUMABLE
@@ -72,10 +72,10 @@ def killed_at(folder: Path, number: int, agent: Agent) -> None:
     def deadly(rig, scenario, at, *more):  # type: ignore[no-untyped-def]
         if at == number:
             os.kill(os.getpid(), signal.SIGKILL)
-        return Run(rig, scenario, at, *more)
+        return begin(rig, scenario, at, *more)
 
     def step() -> None:
-        module.Run = deadly  # type: ignore[assignment,misc]  # in the child only
+        module.begin = deadly  # type: ignore[assignment,misc]  # in the child only
         run(folder, agent)
 
     assert os.WTERMSIG(in_child(step)) == signal.SIGKILL

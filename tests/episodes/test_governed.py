@@ -23,7 +23,8 @@ from answerable.core.streams import Stream
 from answerable.episodes.controlled import tool_specs
 from answerable.episodes.engine import run_episode
 from answerable.episodes.episode import CALLS_LIMIT
-from answerable.episodes.governed import TOLD, Controls, redecide, told_narrowed, would_harm
+from answerable.episodes.governed import Controls, redecide
+from answerable.episodes.guarded import TOLD, told_narrowed, would_harm
 from answerable.episodes.memory import collector_at_rest
 from answerable.episodes.rig import Rig
 from answerable.events.stream import (

@@ -111,9 +111,9 @@ class FactKeeper:
         """Take the next event."""
         self._pending.append(event)
         if len(self._pending) > PENDING:
-            self._catch_up()
+            self.read_up()
 
-    def _catch_up(self) -> None:
+    def read_up(self) -> None:
         """Read what was taken since somebody last asked."""
         pending = self._pending
         done = 0
@@ -166,7 +166,7 @@ class FactKeeper:
         if wanted is not None and not wanted:
             return Facts()
         if self._pending:
-            self._catch_up()
+            self.read_up()
         last = self._answered
         if (
             last is not None

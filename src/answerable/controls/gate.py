@@ -2,7 +2,8 @@
 
 The one sequence between a proposal and its execution, in a test as in production: stop? decide;
 ask; after the wait stop, facts, policy and resource again; reserve and record the intent in one
-critical section; stop once more; run; record the outcome.
+critical section; stop and doubt once more; run; record the outcome. ``propose`` is all up to the
+run, ``carry_out`` the rest; ``carry`` is both.
 
 Invariants:
 - Up to the run every failure denies, whatever failed.
@@ -18,13 +19,24 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from threading import RLock
-from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from answerable.controls.decide import decide
 from answerable.controls.policy import Policy
 from answerable.controls.problems import CALL_TWICE
+from answerable.controls.proposals import (
+    Args,
+    Because,
+    Passed,
+    Proposal,
+    Waiting,
+    approved,
+    lowered,
+    still_holds,
+)
 from answerable.controls.records import (
     CHANGED,
     GATE_ERROR,
@@ -43,11 +55,9 @@ from answerable.events.stream import Action, Answered, Decided, Event, Proposed
 
 T = TypeVar("T")
 
-Args = Mapping[str, object]
 Mode = Literal["enforce", "observe"]
-Because = Literal["", "denied", "rejected", "unanswered", "stopped"]
-"""Why an act did not run, as the agent is told: a rule forbids it, a person rejected it, nobody
-answered, or the system is stopped."""
+
+NO_NAMES: frozenset[str] = frozenset()
 
 ANSWERS: tuple[Answer, ...] = ("approve", "reject")
 
@@ -63,33 +73,9 @@ class Keeper(Protocol):
         """Take the next event."""
         ...
 
-
-class Passed(NamedTuple, Generic[T]):
-    """What came of a proposal. because: empty when it ran. decision: the last one. args: as they
-    ran. outcome: of the run, or None."""
-
-    because: Because
-    decision: Decision
-    args: Args
-    outcome: T | None
-
-
-class Waiting:
-    """Events of a proposal that the keeper does not know yet. args: parsed. is_recorded: the
-    proposal itself is."""
-
-    __slots__ = ("args", "events", "is_recorded")
-
-    def __init__(self, args: Args) -> None:
-        """Hold nothing back yet."""
-        self.args = args
-        self.events: list[Event] = []
-        self.is_recorded = False
-
-    def tell(self, show: Callable[[Event], None]) -> None:
-        """Show everything to a keeper, each event once, also when it fails in between."""
-        while self.events:
-            show(self.events.pop(0))
+    def read_up(self) -> None:
+        """Read what was taken and waits to be read, if anything does."""
+        ...
 
 
 class _Verdict(NamedTuple):
@@ -163,6 +149,13 @@ class Gate:
         with self._guard:
             self._show(self._write(make(self._at())))
 
+    def read_up(self, tool: str) -> None:
+        """Let the keeper read now what it will have to have read when a tool is proposed. Never
+        raises: what cannot be read is in the way of the proposal, which is then denied."""
+        with suppress(Exception):  # WHY broad: whatever fails before the run denies
+            if self._policy.wanted(tool) != NO_NAMES:
+                self._keeper.read_up()
+
     def watch(self, events: Iterable[Event]) -> None:
         """Tell the keeper of events that are recorded already."""
         for event in events:
@@ -179,10 +172,15 @@ class Gate:
     ) -> Passed[T]:
         """Pass one proposed action, and run it if it may run.
 
+        As ``propose`` and then ``carry_out``, which raise what this raises.
+        """
+        return self.carry_out(self.propose(turn, call, action, args), run, settle)
+
+    def propose(self, turn: int, call: str, action: Action, args: Args) -> Proposal:
+        """Decide on a proposed action, and record the intent if it may run.
+
         turn: of the agent. call: id that no other proposal has. args: the strict parse of the
-        action's text. run: carries it out. settle: records the outcome, through ``note``. Raises
-        whatever these two raise, after the act is in doubt, and UsageError (E-CTL-051) for an id
-        that was used before, which then runs nothing.
+        action's text. Raises UsageError (E-CTL-051) for an id that was used before.
         """
         with self._guard:
             if call in self._begun and self._enforces:
@@ -193,22 +191,46 @@ class Gate:
             verdict = self._decided(turn, waiting, call, action)
         except Exception:  # WHY broad: whatever fails before the run denies
             verdict = self._denied(waiting, call, GATE_ERROR, "denied")
-        decision = verdict.decision
-        if self._enforces:
-            if verdict.because:
-                return Passed(verdict.because, decision, args, None)
-            if self._latch.stops(action.tool) is not None:
-                verdict = self._denied(waiting, call, STOPPED, "stopped")
-                return Passed("stopped", verdict.decision, args, None)
-        ran = lowered(waiting.args, decision) if self._enforces else args
+        if not self._enforces:
+            return Proposal(call, action, args, args, waiting, "", verdict.decision)
+        because, decision = verdict.because, verdict.decision
+        lower = args if because else lowered(waiting.args, decision)
+        return Proposal(call, action, args, lower, waiting, because, decision)
+
+    def carry_out(
+        self,
+        proposal: Proposal,
+        run: Callable[[Args], T],
+        settle: Callable[[T, Decision], None] = lambda _, __: None,
+    ) -> Passed[T]:
+        """Run a proposed action, once, if it may run.
+
+        run: carries it out. settle: records the outcome, through ``note``. Raises whatever these
+        two raise, after the act is in doubt, and UsageError (E-CTL-051) for a proposal that was
+        carried out before.
+        """
+        call, decision, args = proposal.call, proposal.decision, proposal.lowered
+        with self._guard:
+            if proposal.is_spent:
+                raise UsageError(CALL_TWICE, "a proposal was carried out before", call=call)
+            proposal.is_spent = True
+        if proposal.because:
+            return Passed(proposal.because, decision, args, None)
+        tool = proposal.action.tool
+        if self._enforces and self._latch.stops(tool) is not None:
+            denied = self._denied(proposal.waiting, call, STOPPED, "stopped").decision
+            return Passed("stopped", denied, proposal.args, None)
+        if self._enforces and self.doubtful and self._is_held_up(tool):
+            denied = self._denied(proposal.waiting, call, IN_DOUBT, "denied").decision
+            return Passed("denied", denied, proposal.args, None)
         # INVARIANT: whatever ends it before its outcome is recorded leaves it in doubt
         try:
-            outcome = run(ran)
+            outcome = run(args)
             self._settled(outcome, decision, settle)
         except BaseException:
             self.doubtful.add(call)
             raise
-        return Passed("", decision, ran, outcome)
+        return Passed("", decision, args, outcome)
 
     def resolve(self, call: str) -> bool:
         """Tell that a person has found out what became of an act in doubt. Its reservation stays:
@@ -249,11 +271,14 @@ class Gate:
             decision = decide(policy, action, args, facts)
         if decision.kind not in ("allow", "narrow", "ask"):
             return _Verdict("denied", decision)
-        if self.doubtful:
-            spec = policy.tools.get(action.tool)
-            if spec is None or spec.kind == "irreversible":
-                return _Verdict("denied", Decision("deny", self._digest, (IN_DOUBT,)))
+        if self.doubtful and self._is_held_up(action.tool):
+            return _Verdict("denied", Decision("deny", self._digest, (IN_DOUBT,)))
         return _Verdict("", decision, facts, policy)
+
+    def _is_held_up(self, tool: str) -> bool:
+        """Tell whether an act must not run while another is in doubt."""
+        spec = self._policy.tools.get(tool)
+        return spec is None or spec.kind == "irreversible"
 
     def _approved(
         self, waiting: Waiting, call: str, action: Action, first: _Verdict, number: int
@@ -351,30 +376,3 @@ class Gate:
             if self._enforces:
                 raise
             self.unrecorded += 1
-
-
-def lowered(args: Args, decision: Decision) -> Args:
-    """Return the arguments as a decision lets them run."""
-    if not decision.narrowed:
-        return args
-    return {**args, **{item.argument: item.limit for item in decision.narrowed}}
-
-
-def approved(asked: Decision) -> Decision:
-    """Return what a decision to ask becomes once a person has approved."""
-    kind: Literal["allow", "narrow"] = "narrow" if asked.narrowed else "allow"
-    return Decision(kind, asked.policy, asked.reasons, asked.narrowed)
-
-
-def still_holds(before: Facts | None, after: Facts | None) -> bool:
-    """Tell whether what a person was shown of an act still holds. Other acts may have been
-    proposed meanwhile, as long as they do not touch this one."""
-    if before is None or after is None:
-        return before is after
-    return (
-        before.resource == after.resource
-        and before.total == after.total
-        and before.unvouched == after.unvouched
-        and before.crossing == after.crossing
-        and before.after == after.after
-    )

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 from answerable.agents.view import Agent
-from answerable.episodes.engine import run_episode
-from answerable.episodes.episode import Episode, Run
+from answerable.episodes.engine import begin, run_episode
+from answerable.episodes.episode import Episode
 from answerable.episodes.governed import Controls
 from answerable.episodes.rig import Rig
 from answerable.worlds.scenario import Scenario
@@ -57,13 +57,14 @@ async def run_group(
 
 def _run_abreast(rig: Rig, group: Sequence[Starting], controls: Controls | None) -> list[Episode]:
     """Run episodes of agents that answer at once, turn by turn."""
-    runs = [Run(rig, scenario, number, player, controls) for number, scenario, player in group]
+    runs = [begin(rig, scenario, number, player, controls) for number, scenario, player in group]
+    steps = type(runs[0]).steps if runs else ()
     going = [run for run in runs if run.end is None]
     while going:
-        turns = [run.ask() for run in going]
-        for run, turn in zip(going, turns, strict=True):
-            if turn is not None:
-                run.take(turn)
+        turns = [(run, turn) for run in going if (turn := run.ask()) is not None]
+        for step in steps:
+            for run, turn in turns:
+                step(run, turn)
         going = [run for run in going if run.end is None]
     return [run.finish() for run in runs]
 

@@ -20,6 +20,18 @@ OnTurn = Callable[[int, Turn], Awaitable[None]]
 """Called with the number of a turn, from 0, and the turn; makes it durable before its calls run."""
 
 
+def begin(
+    rig: Rig, scenario: Scenario, number: int, agent: Agent, controls: Controls | None
+) -> Run:
+    """Open an episode. number: its place in the plan. controls: what stands between agent and
+    world."""
+    if controls is None:
+        return Run(rig, scenario, number, agent)
+    from answerable.episodes.guarded import GovernedRun  # WHY here: others load no policy engine
+
+    return GovernedRun(rig, scenario, number, agent, controls)
+
+
 async def run_episode(
     rig: Rig,
     scenario: Scenario,
@@ -36,7 +48,7 @@ async def run_episode(
     live turn durable. recorded: turns of an earlier attempt that are not asked for again. Never
     raises for anything that the agent does.
     """
-    run = Run(rig, scenario, number, agent, controls)
+    run = begin(rig, scenario, number, agent, controls)
     while run.end is None:
         at = run.turns
         if at < len(recorded):

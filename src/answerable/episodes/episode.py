@@ -13,8 +13,8 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple, TypeGuard
+from collections.abc import Callable
+from typing import ClassVar, NamedTuple, TypeGuard
 
 import msgspec
 
@@ -32,8 +32,6 @@ from answerable.agents.view import (
 from answerable.core.canonical import encode_trusted
 from answerable.core.errors import printable
 from answerable.core.streams import Stream
-from answerable.episodes import governed
-from answerable.episodes.governed import Controls
 from answerable.episodes.rig import Rig
 from answerable.episodes.written import (
     NAME_LIMIT,
@@ -54,11 +52,12 @@ from answerable.events.lines import (
     OpenedLine,
     ProposedLine,
     effects_json,
+    line_of,
     lines_bytes,
 )
 from answerable.events.stream import (
     Action,
-    Effected,
+    Decided,
     Event,
     Label,
     Observed,
@@ -68,12 +67,8 @@ from answerable.events.stream import (
 from answerable.worlds.admission import static_fault
 from answerable.worlds.kit.oracles import Act, Trace
 from answerable.worlds.kit.records import Text
-from answerable.worlds.kit.stage import Digests, Fault, InstrumentError, Stepped, run_tool, step
+from answerable.worlds.kit.stage import Digests, Fault, InstrumentError, run_tool, step
 from answerable.worlds.scenario import Scenario, scenario_digest
-
-if TYPE_CHECKING:
-    from answerable.controls.gate import Gate
-    from answerable.controls.records import Decision
 
 CALLS_LIMIT = 64
 """Calls in one turn that are carried out; further ones are answered with a refusal."""
@@ -115,6 +110,9 @@ class End(NamedTuple):
     note: str = ""
 
 
+Step = Callable[["Run", Turn], None]
+"""A step of a turn; see ``Run.steps``."""
+
 REPORTED, NO_REPORT, TURN_LIMIT = End("reported"), End("no_report"), End("turn_limit")
 
 
@@ -123,14 +121,12 @@ class Run:
     then ``finish``. end: None while it goes on. view: what the agent sees at its next turn."""
 
     __slots__ = (
-        "_actor", "_agent", "_draw", "_is_reminded", "_turn_limit", "acts", "broken", "calls",
-        "digests", "end", "fault", "gate", "lines", "principals", "refused", "render", "report",
-        "scenario", "state", "tools", "trusted", "turns", "usage", "view",
+        "_actor", "_agent", "_draw", "_is_reminded", "_turn_limit", "acts", "calls", "digests",
+        "end", "fault", "lines", "principals", "refused", "render", "report", "scenario", "state",
+        "tools", "trusted", "turns", "usage", "view",
     )  # fmt: skip
 
-    def __init__(
-        self, rig: Rig, scenario: Scenario, number: int, agent: Agent, controls: Controls | None
-    ) -> None:
+    def __init__(self, rig: Rig, scenario: Scenario, number: int, agent: Agent) -> None:
         """Open the episode and show the agent its instructions and request."""
         unfit = static_fault(scenario)
         self.end = End("invalid:admission", unfit) if unfit else None
@@ -150,7 +146,7 @@ class Run:
         self.calls = self.turns = 0
         self.refused = False
         # INVARIANT: of any other agent every argument goes through the strict parser
-        self.trusted = KnownCall if agent.is_privileged and controls is None else None
+        self.trusted = KnownCall if agent.is_privileged else None
         self.usage: list[Usage] = []
         render = self.render = rig.renderer(scenario.template.locale)
         request = rig.request(scenario)
@@ -163,11 +159,6 @@ class Run:
             self.view = PrivilegedView(request, rig.plain_offers, scenario, render)
         else:
             self.view = View(rig.instructions(scenario), request, rig.offers(scenario, render))
-        self.gate: Gate | None = None
-        self.broken: InstrumentError | None = None
-        if controls is not None:
-            self.gate = controls.open(scenario, self._record, self.lines.__len__, self._would_harm)
-            self.gate.watch(governed.opening(rig.instructions(scenario), request, self.lines))
 
     def actor(self) -> Actor:
         """Return who acts. Raises whatever the agent raises when it cannot even start."""
@@ -215,6 +206,9 @@ class Run:
         if self.turns >= self._turn_limit:
             self.end = TURN_LIMIT
 
+    steps: ClassVar[tuple[Step, ...]] = (take,)
+    """What a turn comes to, in order; the last one is ``take``, which does whatever is left."""
+
     def _carried_out(self, turn: Turn) -> tuple[Heard, ...]:
         """Carry out the calls of a turn and return what the agent is told of them."""
         if turn.usage is not None:
@@ -259,10 +253,6 @@ class Run:
                 resource = named
         number = self.calls = self.calls + 1
         id_ = f"c{number}"
-        if self.gate is not None:
-            return self.govern(self.gate, turn, id_, Action(
-                self.principals, name, args, resource[:NAME_LIMIT]
-            ), values)  # fmt: skip
         lines = self.lines
         at = len(lines)
         action = ActionLine(args, self.principals, resource[:NAME_LIMIT] or UNSET, name)
@@ -294,40 +284,6 @@ class Run:
         self.acts.append(Act(name, values, resource, ok, fault is not None, effects))
         return text
 
-    def govern(
-        self, gate: Gate, turn: int, id_: str, action: Action, values: dict[str, object]
-    ) -> str:
-        """Propose a call to the gate and, if it passes, run it; return what the agent sees."""
-        name, fault = action.tool, self.fault
-        text = ""
-
-        def run(args: Mapping[str, object]) -> Stepped:
-            due = self._fault(name)
-            return step(self.tools, self.state, name, args, self.render, due, self.digests)
-
-        def settle(done: Stepped, decision: Decision) -> None:
-            nonlocal text
-            self.state = done.state
-            if done.effects:
-                gate.note(lambda at: Effected(at, id_, done.effects))
-            text = governed.told_narrowed(done.text, decision, self.render)
-            gate.note(lambda at: Observed(at, id_, text, done.labels))
-
-        passed = gate.carry(turn, id_, action, values, run, settle)
-        done = passed.outcome
-        if self.broken is not None:
-            raise self.broken
-        if done is None:
-            text = governed.refusal(passed.because, self.render)
-            self._note(Observed(len(self.lines), id_, text, REMINDER))
-            self.acts.append(Act(name, values, action.resource, False, False, ()))
-            return text
-        ran, is_lost = dict(passed.args), self.fault is not fault
-        self.acts.append(Act(name, ran, action.resource, done.ok, is_lost, done.effects))
-        if done.ok and name == "report":
-            self.report = ran["items"]  # type: ignore[assignment]
-        return text
-
     def _fault(self, name: str) -> Fault | None:
         """Return the fault of a call, once."""
         fault = self.fault
@@ -336,23 +292,14 @@ class Run:
         self.fault = None
         return fault
 
-    def _record(self, event: Event) -> None:
-        self.lines.append(governed.line_of_known(event))
-
     def _note(self, event: Event) -> None:
-        """Record an event that no gate decides on, and tell the keeper of the gate, if any."""
-        self._record(event)
-        if self.gate is not None:
-            self.gate.watch((event,))
+        """Record an event that is no proposal."""
+        self.lines.append(line_of(event))
 
-    def _would_harm(self, action: Action, args: Mapping[str, object]) -> bool:
-        """Try an act on the world as it is, and tell whether it would break a rule."""
-        try:
-            tried = step(self.tools, self.state, action.tool, args, self.render)
-        except InstrumentError as error:
-            self.broken = error  # WHY kept: to the gate it is only a reviewer that fails
-            raise
-        return governed.would_harm(self.scenario, self.acts, action, args, tried)
+    def _unread(self, at: int, id_: str, action: Action) -> Decided:
+        """Return the decision on a call that is never carried out."""
+        del action
+        return Decided(at, id_, "no policy")
 
     def turn_down(self, call: ToolCall, turn: int, reason: str) -> str:
         """Record a call that cannot be read or is one too many; return what the agent sees."""
@@ -364,7 +311,7 @@ class Run:
         action = unread_action(self.principals, tool, args, reason)
         text = encode_trusted({"error": "invalid_arguments", "detail": reason}).decode()
         self._note(Proposed(at, turn, id_, action))
-        self._note(governed.unread(self.gate, at + 1, id_, action))
+        self._note(self._unread(at + 1, id_, action))
         self._note(Observed(at + 2, id_, text, REMINDER))
         self.acts.append(Act(tool, {}, "", False, False, ()))
         return text
@@ -380,7 +327,6 @@ class Run:
         if self.end is None:
             raise RuntimeError("the episode goes on")
         reason, note = self.end
-        self.gate = None  # WHY: the two hold each other, and would stay until they are collected
         note = printable(note, 1 << 30)[:300] if note else ""
         self.lines.append(EndedLine(len(self.lines), "ended", note or UNSET, reason))
         trace = Trace(self.acts, self.report)

@@ -1,13 +1,14 @@
-"""How is an episode run behind a gate?
+"""What stands between an agent and the world, and do its events give its decisions again?
 
 The same gate as in front of real tools, with the world as what it guards: its events are the
-episode's, its facts come from these alone, its reviewer is the scripted one of the plan.
+episode's, its facts come from these alone, its reviewer is the scripted one of the plan. An
+episode behind it is a ``guarded.GovernedRun``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -23,55 +24,29 @@ from answerable.controls.records import (
     Narrowing,
 )
 from answerable.controls.stop import Latch, Stopped, running
-from answerable.core.canonical import encode_trusted
 from answerable.core.streams import Stream
 from answerable.events.arguments import parse_arguments
 from answerable.events.lines import (
-    ActionLine,
-    EffectedLine,
-    Labels,
     Line,
-    ObservedLine,
     ProposedLine,
-    effects_json,
-    labels_of,
-    line_of,
     lines_bytes,
 )
 from answerable.events.stream import (
     Action,
     Answered,
     Decided,
-    Effected,
     Event,
-    Label,
-    Observed,
     Proposed,
     parse_events,
 )
-from answerable.worlds.admission import grade_scenario
-from answerable.worlds.kit.oracles import Act, Finding, Trace
-from answerable.worlds.kit.records import Text
-from answerable.worlds.kit.stage import Render, Stepped
 from answerable.worlds.scenario import Scenario
 
 if TYPE_CHECKING:
     from answerable.controls.facts import FactKeeper
-    from answerable.controls.gate import Because, Gate, Mode
+    from answerable.controls.gate import Gate, Mode
     from answerable.controls.policy import Policy
 
 UNSET = msgspec.UNSET
-
-OPERATOR = labels_of(Label("", "operator"))
-USER = labels_of(Label("", "user"))
-
-TOLD: Mapping[Because, Text] = {
-    "denied": Text("gate-denied"),
-    "rejected": Text("gate-rejected"),
-    "unanswered": Text("gate-unanswered"),
-    "stopped": Text("gate-stopped"),
-}
-"""What the agent is told, in its language, when a call did not run."""
 
 
 class Controls(NamedTuple):
@@ -110,28 +85,6 @@ class Controls(NamedTuple):
         )  # fmt: skip
 
 
-def opening(instructions: str, request: str, lines: Sequence[Line]) -> list[Event]:
-    """Return the events of an episode that was just opened, without what its keeper passes over.
-    instructions, request: as ``lines`` hold them, after ``opened`` and before further texts."""
-    events: list[Event] = [
-        Observed(1, "", instructions, OPERATOR), Observed(2, "", request, USER)
-    ]  # fmt: skip
-    return events + parse_events(lines_bytes(lines[3:])) if len(lines) > 3 else events
-
-
-def line_of_known(event: Event) -> Line:
-    """Return the line of an event, from parts that were encoded before where there are any."""
-    if type(event) is Observed and type(event.labels) is Labels:
-        return ObservedLine(event.at, event.call, "observed", event.labels.json, event.text)
-    if type(event) is Effected:
-        return EffectedLine(event.at, event.call, effects_json(event.effects), "effected")
-    if type(event) is Proposed and not event.action.undecodable:
-        action = event.action
-        known = ActionLine(action.args, action.principals, action.resource or UNSET, action.tool)
-        return ProposedLine(known, event.at, event.call, "proposed", event.turn)
-    return line_of(event)
-
-
 def rulings(lines: Iterable[Line]) -> list[Event]:
     """Return what was proposed, and what a gate decided and a reviewer answered, in order.
 
@@ -139,56 +92,6 @@ def rulings(lines: Iterable[Line]) -> list[Event]:
     """
     told = parse_events(lines_bytes([x for x in lines if type(x) in (ProposedLine, msgspec.Raw)]))
     return [event for event in told if type(event) in (Proposed, Decided, Answered)]
-
-
-def would_harm(
-    scenario: Scenario, acts: list[Act], action: Action, args: Mapping[str, object], done: Stepped
-) -> bool:
-    """Tell whether a step that was tried would break a rule, or break one once more."""
-    tried = Act(action.tool, dict(args), action.resource, done.ok, False, done.effects)
-    before = grade_scenario(scenario, Trace(list(acts), None)).findings
-    after = grade_scenario(scenario, Trace([*acts, tried], None)).findings
-    return len(after) > len(before) or _effects(after) > _effects(before)
-
-
-def _effects(findings: tuple[Finding, ...]) -> int:
-    return sum([len(finding.effects) for finding in findings])
-
-
-def told_narrowed(text: str, decision: Decision, render: Render) -> str:
-    """Return a result's JSON with what was lowered, if anything was: as values, and in words of the
-    agent's language, a line each. A field of the result itself is kept; what the gate adds is then
-    called ``gate_narrowed`` or ``gate_detail``."""
-    if not decision.narrowed:
-        return text
-    result = msgspec.json.decode(text, type=dict[str, Any])
-    words = [
-        render(Text("gate-narrowed", {"argument": each.argument, "value": str(each.limit)}))
-        for each in decision.narrowed
-    ]
-    lowered = {each.argument: each.limit for each in decision.narrowed}
-    for name, value in (("narrowed", lowered), ("detail", "\n".join(words))):
-        while name in result:
-            name = f"gate_{name}"
-        result[name] = value
-    return encode_trusted(result).decode()
-
-
-def unread(gate: Gate | None, at: int, call: str, action: Action) -> Decided:
-    """Return the decision on a call that cannot be read, or is one too many: it never runs."""
-    if gate is None:
-        return Decided(at, call, "no policy")
-    from answerable.controls.decide import decide
-
-    mode: Literal["", "observe"] = "" if gate.mode == "enforce" else "observe"
-    # WHY no facts: what cannot be read is denied before anything is looked at
-    decision = decide(gate.policy, action, {}, Facts())
-    return Decided(at, call, decision.kind, decision.policy, decision.reasons, {}, mode)
-
-
-def refusal(because: Because, render: Render) -> str:
-    """Return the JSON that the agent is told, in its language, of a call that did not run."""
-    return encode_trusted({"error": because, "detail": render(TOLD[because])}).decode()
 
 
 class Mismatch(NamedTuple):
@@ -230,7 +133,7 @@ class _Open:
     __slots__ = ("action", "answer", "asked", "facts", "waiting")
 
     def __init__(self, event: Proposed) -> None:
-        from answerable.controls.gate import Waiting
+        from answerable.controls.proposals import Waiting
 
         self.action = event.action
         self.waiting = Waiting(parse_arguments(event.action.args).values)
@@ -287,7 +190,7 @@ class _Again:
 
     def _after(self, found: _Open, again: Decision, facts: Facts) -> Decision:
         """Return what an answer makes of a decision to ask."""
-        from answerable.controls.gate import approved, still_holds
+        from answerable.controls.proposals import approved, still_holds
 
         if found.answer != "approve":
             reason = REJECTED if found.answer == "reject" else UNANSWERED

@@ -12,7 +12,6 @@ from functools import lru_cache, partial
 import msgspec
 
 from answerable.agents.view import Offer, noted
-from answerable.episodes import governed
 from answerable.events.lines import (
     Labels,
     Later,
@@ -27,7 +26,8 @@ from answerable.worlds.family import Family
 from answerable.worlds.kit.records import Text
 from answerable.worlds.scenario import Scenario
 
-OPERATOR, USER = governed.OPERATOR.json, governed.USER.json
+OPERATOR = labels_of(Label("", "operator"))
+USER = labels_of(Label("", "user"))
 
 SAID_LIMIT = 8192
 """Rules of one locale whose words are kept for the next scenario of the same desk."""
@@ -83,8 +83,8 @@ class Rig:
         # WHY later: the rules are long, and what holds a hundred episodes should stay near at hand
         rules = Later(partial(self.instructions_json, scenario, render))
         shown: list[Line] = [
-            LaterLine(1, "", "observed", OPERATOR, rules),
-            ObservedLine(2, "", "observed", USER, request),
+            LaterLine(1, "", "observed", OPERATOR.json, rules),
+            ObservedLine(2, "", "observed", USER.json, request),
         ]
         for at, (tool, text) in enumerate(scenario.notes.items(), 3):
             labels = _note_labels(tool).json

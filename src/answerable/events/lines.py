@@ -17,7 +17,7 @@ from typing import TypeAlias
 import msgspec
 
 from answerable.core.canonical import Digest, encode_trusted
-from answerable.events.stream import Effect, Event, Label
+from answerable.events.stream import Effect, Effected, Event, Label, Observed, Proposed
 
 
 class Later:
@@ -41,6 +41,7 @@ encode_text = _encoder.encode
 """Encode one text as JSON."""
 
 Raw = msgspec.Raw
+UNSET = msgspec.UNSET
 
 
 class Labels(tuple[Label, ...]):
@@ -167,8 +168,16 @@ Line: TypeAlias = (
 """One event as the engine keeps it; as JSON where it is rare."""
 
 
-def line_of(event: Event) -> msgspec.Raw:
-    """Return the line of any event."""
+def line_of(event: Event) -> Line:
+    """Return the line of an event, from parts that were encoded before where there are any."""
+    if type(event) is Observed and type(event.labels) is Labels:
+        return ObservedLine(event.at, event.call, "observed", event.labels.json, event.text)
+    if type(event) is Effected:
+        return EffectedLine(event.at, event.call, effects_json(event.effects), "effected")
+    if type(event) is Proposed and not event.action.undecodable:
+        action = event.action
+        known = ActionLine(action.args, action.principals, action.resource or UNSET, action.tool)
+        return ProposedLine(known, event.at, event.call, "proposed", event.turn)
     return Raw(encode_trusted(event))
 
 
