@@ -47,11 +47,11 @@ class _Text(msgspec.Struct, eq=False, gc=False):
             self.inside = Text(self.text)
         return self.inside.says(value, key)
 
-    def read(self) -> Line:
-        """Return what the text says."""
+    def lines(self) -> list[Line]:
+        """Return what each line of the text says."""
         if self.inside is None:
             self.inside = Text(self.text)
-        return self.inside.read()
+        return self.inside.lines()
 
     def says_plainly(self, value: str) -> bool:
         """Tell, fast, whether an identifier with a letter stands in the text between spaces.
@@ -168,10 +168,11 @@ class Said:
     def _read_spoken(self) -> None:
         spoken, self._spoken = self._spoken, []
         for at, value in spoken:
-            line = Text(value).read()
-            keys = set(line.money)
-            keys.update([key for key in line.values if not self._has_key(key, at)])
-            keys.update([key for key in line.counts if not self._has_count(key, at)])
+            keys: set[str] = set()
+            for line in Text(value).lines():
+                keys.update(line.money)
+                keys.update([key for key in line.values if not self._has_key(key, at)])
+                keys.update([key for key in line.counts if not self._has_count(key, at)])
             for key in keys:
                 if key:
                     self._introduced.setdefault(key, at)
@@ -204,14 +205,14 @@ class Said:
         if self._fold_pending().get(key, before) < before:
             return True
         return any(
-            key in text.read().values and not self._is_barred(text, key)
+            any(key in line.values for line in text.lines()) and not self._is_barred(text, key)
             for text in self._until(before)
         )
 
     def _has_count(self, key: str, before: int) -> bool:
         if self._numbers.get(key, before) < before:
             return True
-        return any(key in text.read().counts for text in self._until(before))
+        return any(key in line.counts for text in self._until(before) for line in text.lines())
 
     def _fold_pending(self) -> dict[str, int]:
         raw = self.raw
@@ -262,7 +263,8 @@ class Said:
         if key in self._numbers:
             return True
         return any(
-            key in text.read().money and not self._is_barred(text, key) for text in self._texts
+            any(key in line.money for line in text.lines()) and not self._is_barred(text, key)
+            for text in self._texts
         )
 
     def has_integer(self, value: int) -> bool:
@@ -271,7 +273,8 @@ class Said:
         if key in self._numbers:
             return True
         return any(
-            key in text.read().counts and not self._is_barred(text, key) for text in self._texts
+            any(key in line.counts for line in text.lines()) and not self._is_barred(text, key)
+            for text in self._texts
         )
 
     def names(self, value: str) -> bool:

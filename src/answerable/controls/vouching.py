@@ -178,8 +178,8 @@ def _counts() -> re.Pattern[str]:
 
 
 class Line(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """What one line of a text, or all of its lines, say. values, money, counts: canonical forms.
-    run: the values in order, between spaces."""
+    """What a line of a text says. values, money, counts: canonical forms. run: the values in order,
+    between spaces."""
 
     values: frozenset[str]
     money: frozenset[str]
@@ -213,29 +213,19 @@ def folded_line(text: str) -> str:
 class Text:
     """A text, read as far as needed, when needed."""
 
-    __slots__ = ("_folded", "_line", "_lines")
+    __slots__ = ("_folded", "_read", "_texts")
 
     def __init__(self, text: str) -> None:
         """Take a text, of any number of lines."""
-        self._lines = text.split("\n")
+        self._texts = text.split("\n")
         self._folded: str | None = None
-        self._line: Line | None = None
+        self._read: list[Line] | None = None
 
-    def read(self) -> Line:
-        """Return what all lines say. A value does not go from one line to the next."""
-        found = self._line
+    def lines(self) -> list[Line]:
+        """Return what each line says. A value does not go from one line to the next."""
+        found = self._read
         if found is None:
-            lines = [line_of(each) for each in self._lines]
-            found = self._line = (
-                lines[0]
-                if len(lines) == 1
-                else Line(
-                    frozenset().union(*[each.values for each in lines]),
-                    frozenset().union(*[each.money for each in lines]),
-                    frozenset().union(*[each.counts for each in lines]),
-                    "\n".join([each.run for each in lines]),
-                )
-            )
+            found = self._read = [line_of(each) for each in self._texts]
         return found
 
     def says(self, value: str, key: str) -> bool:
@@ -244,17 +234,21 @@ class Text:
             # INVARIANT: every other form, and several values in a row, is part of the folded text
             folded = self._folded
             if folded is None:
-                folded = self._folded = "\n".join([folded_line(each) for each in self._lines])
+                folded = self._folded = "\n".join([folded_line(each) for each in self._texts])
             if key not in folded:
                 return False
             # WHY: scripts without an ASCII letter in their folded form do without spaces
             is_unspaced = not key.isascii() and not any(c.isascii() for c in key)
             if is_unspaced and weight(value) >= MINIMUM_WEIGHT:
                 return True
-        line = self.read()
-        if key in line.values:
-            return True
+        lines = self.lines()
+        for line in lines:
+            if key in line.values:
+                return True
         if key[0] == "@" or " " in key or key.isdigit():
             return False
         parts = values_in(value)
-        return len(parts) > 1 and f" {' '.join(parts)} " in line.run
+        if len(parts) < 2:
+            return False
+        row = f" {' '.join(parts)} "
+        return any(row in line.run for line in lines)
