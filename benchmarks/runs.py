@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -102,26 +102,29 @@ def five_calls(setup: Setup, controls: Controls | None = None) -> Probe:
         spent[stage] += now - since
         return now
 
+    async def data_of(group: Sequence[Draw], first: int) -> list[bytes]:
+        at = time.process_time()
+        scenarios = made.scenarios(group, fault_share=0)
+        at = mark("generate", at)
+        starting = [
+            Starting(number, scenario, agent) for number, scenario in enumerate(scenarios, first)
+        ]
+        ran = await run_group(rig, starting, controls)
+        at = mark("run", at)
+        data = [episode.to_bytes() for episode in ran]
+        at = mark("write", at)
+        for scenario, episode in zip(scenarios, ran, strict=True):
+            grade_scenario(scenario, episode.trace)
+        mark("grade", at)
+        return data
+
     async def work() -> None:
         spent.update(dict.fromkeys(STAGES, 0.0))
         for _ in range(rounds):
             data: list[bytes] = []
             with collector_at_rest():
                 for group in grouped(draws):  # as ``execute`` does
-                    at = time.process_time()
-                    scenarios = made.scenarios(group, fault_share=0)
-                    at = mark("generate", at)
-                    starting = [
-                        Starting(number, scenario, agent)
-                        for number, scenario in enumerate(scenarios, len(data))
-                    ]
-                    ran = await run_group(rig, starting, controls)
-                    at = mark("run", at)
-                    data += [episode.to_bytes() for episode in ran]
-                    at = mark("write", at)
-                    for scenario, episode in zip(scenarios, ran, strict=True):
-                        grade_scenario(scenario, episode.trace)
-                    mark("grade", at)
+                    data += await data_of(group, len(data))
             at = time.process_time()
             make_shard(data)
             mark("leaves and shard", at)

@@ -130,6 +130,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     arguments: without the program's name; default the process's own.
     """
+    # WHY: no matrix is multiplied here, and idle threads of a BLAS spin for a quarter of a second
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in (given[: given.index("--")] if "--" in given else given)
     for stream in (sys.stdout, sys.stderr):

@@ -132,13 +132,19 @@ async def execute(bench: Bench, folder: Path, on_ran: OnRan, *, nonce: str = "")
 
 async def _run_steadily(bench: Bench, batch: Sequence[Item], on_ran: OnRan) -> list[bytes]:
     """Run episodes group by group and return their bytes; none is kept."""
-    data = []
+    data: list[bytes] = []
     with collector_at_rest():
         for group in grouped(batch):
-            done = await _run_group(bench, group, [bench.player(item) for item in group])
-            data += [ran.episode.to_bytes() for ran in done]
-            for ran in done:
-                on_ran(ran)
+            data += await _data_of(bench, group, on_ran)
+    return data
+
+
+async def _data_of(bench: Bench, group: Sequence[Item], on_ran: OnRan) -> list[bytes]:
+    """Run a group and return its episodes' bytes."""
+    done = await _run_group(bench, group, [bench.player(item) for item in group])
+    data = [ran.episode.to_bytes() for ran in done]
+    for ran in done:
+        on_ran(ran)
     return data
 
 
@@ -242,18 +248,30 @@ async def replay(
         )  # fmt: skip
     with collector_at_rest():
         for group, recorded in zip(grouped(batch), grouped(episodes), strict=True):
-            players = [
-                _again(bench.agent, item.number, data, known)
-                for item, data in zip(group, recorded, strict=True)
-            ]
-            done = await _run_group(bench, group, players)
-            for ran, data in zip(done, recorded, strict=True):
-                if ran.episode.to_bytes() != data:
-                    raise EvidenceError(
-                        BAD_SHARD, "an episode comes out otherwise when it is run again", file=name,
-                        episode=ran.item.number,
-                    )  # fmt: skip
+            for ran in await _same(bench, group, recorded, name, known):
                 on_ran(ran)
+
+
+async def _same(
+    bench: Bench,
+    group: Sequence[Item],
+    recorded: Sequence[bytes],
+    name: str,
+    known: Mapping[int, Attempt],
+) -> list[Ran]:
+    """Run a group again and return its episodes. Raises as ``replay``."""
+    players = [
+        _again(bench.agent, item.number, data, known)
+        for item, data in zip(group, recorded, strict=True)
+    ]
+    done = await _run_group(bench, group, players)
+    for ran, data in zip(done, recorded, strict=True):
+        if ran.episode.to_bytes() != data:
+            raise EvidenceError(
+                BAD_SHARD, "an episode comes out otherwise when it is run again", file=name,
+                episode=ran.item.number,
+            )  # fmt: skip
+    return done
 
 
 def _again(

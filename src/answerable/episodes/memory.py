@@ -2,7 +2,8 @@
 
 Episodes are made of frozen structs and tuples without cycles, so reference counts free them; the
 collector would only walk them again and again. While it rests memory stays flat, which
-``./bench`` shows at 10^5 episodes.
+``./bench`` shows at 10^5 episodes. It comes back at the end of the block, and walks what is alive
+by then: what was made inside should have gone.
 """
 
 from __future__ import annotations
