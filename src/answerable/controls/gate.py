@@ -182,15 +182,20 @@ class Gate:
         turn: of the agent. call: id that no other proposal has. args: the strict parse of the
         action's text. Raises UsageError (E-CTL-051) for an id that was used before.
         """
+        waiting = Waiting(args)
         with self._guard:
             if call in self._begun and self._enforces:
                 raise UsageError(CALL_TWICE, "a call's id was used before", call=call)
             self._begun.add(call)
-        waiting = Waiting(args)
-        try:
-            verdict = self._decided(turn, waiting, call, action)
-        except Exception:  # WHY broad: whatever fails before the run denies
-            verdict = self._denied(waiting, call, GATE_ERROR, "denied")
+            try:
+                verdict = self._decided(turn, waiting, call, action)
+            except Exception:  # WHY broad: whatever fails before the run denies
+                verdict = self._denied(waiting, call, GATE_ERROR, "denied")
+        if waiting.asked is not None:
+            try:
+                verdict = self._approved(waiting, call, action, verdict, waiting.asked)
+            except Exception:  # WHY broad: whatever fails before the run denies
+                verdict = self._denied(waiting, call, GATE_ERROR, "denied")
         if not self._enforces:
             return Proposal(call, action, args, args, waiting, "", verdict.decision)
         because, decision = verdict.because, verdict.decision
@@ -241,20 +246,19 @@ class Gate:
             return found
 
     def _decided(self, turn: int, waiting: Waiting, call: str, action: Action) -> _Verdict:
-        """Record the proposal, decide, ask if need be, and record the decision."""
-        with self._guard:
-            waiting.events.append(self._write(Proposed(self._at(), turn, call, action)))
-            waiting.is_recorded = True
-            verdict = self._look(action, waiting.args)
-            asks = verdict.decision.kind == "ask" and not verdict.because
-            if not asks or not self._enforces:
-                self._conclude(waiting, call, verdict.decision)
-                return verdict
-            waiting.events.append(self._write(self._event(call, verdict.decision)))
-            # WHY a copy: whoever waits, or is shown the arguments, may still hold and change them
-            waiting.args = copied(waiting.args)
-            number, self._asked = self._asked, self._asked + 1
-        return self._approved(waiting, call, action, verdict, number)
+        """Record the proposal, decide, and record the decision. The guard is held."""
+        waiting.events.append(self._write(Proposed(self._at(), turn, call, action)))
+        waiting.is_recorded = True
+        verdict = self._look(action, waiting.args)
+        asks = verdict.decision.kind == "ask" and not verdict.because
+        if not asks or not self._enforces:
+            self._conclude(waiting, call, verdict.decision)
+            return verdict
+        waiting.events.append(self._write(self._event(call, verdict.decision)))
+        # WHY a copy: whoever waits, or is shown the arguments, may still hold and change them
+        waiting.args = copied(waiting.args)
+        waiting.asked, self._asked = self._asked, self._asked + 1
+        return verdict
 
     def _look(self, action: Action, args: Args, before: _Verdict | None = None) -> _Verdict:
         """Look at everything: is it stopped, what does the policy say, is anything in doubt.
@@ -329,18 +333,18 @@ class Gate:
         decision = Decision("deny", self._digest, (reason,))
         try:
             if waiting.is_recorded:
-                self._conclude(waiting, call, decision)
+                with self._guard:
+                    self._conclude(waiting, call, decision)
         except Exception:  # WHY broad: a denial stands, whatever becomes of its record
             decision = Decision("deny", self._digest, (GATE_ERROR,))
         return _Verdict(because, decision)
 
     def _conclude(self, waiting: Waiting, call: str, decision: Decision) -> None:
-        """Record a decision and tell the keeper of the whole proposal."""
-        with self._guard:
-            # INVARIANT: the intent is recorded, and counted by the keeper, before anything else
-            # can be decided on
-            waiting.events.append(self._write(self._event(call, decision)))
-            waiting.tell(self._show)
+        """Record a decision and tell the keeper of the whole proposal. The guard is held."""
+        # INVARIANT: the intent is recorded, and counted by the keeper, before anything else can be
+        # decided on
+        waiting.events.append(self._write(self._event(call, decision)))
+        waiting.tell(self._show)
 
     def _event(self, call: str, decision: Decision) -> Decided:
         narrowed = {item.argument: item.limit for item in decision.narrowed}

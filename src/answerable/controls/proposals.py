@@ -31,14 +31,15 @@ class Passed(NamedTuple, Generic[T]):
 
 class Waiting:
     """Events of a proposal that the keeper does not know yet. args: parsed. is_recorded: the
-    proposal itself is."""
+    proposal itself is. asked: number of the request to a person, from 0; None when there is none."""
 
-    __slots__ = ("args", "events", "is_recorded")
+    __slots__ = ("args", "asked", "events", "is_recorded")
 
     def __init__(self, args: Args) -> None:
         """Hold nothing back yet."""
         self.args = args
         self.events: list[Event] = []
+        self.asked: int | None = None
         self.is_recorded = False
 
     def tell(self, show: Callable[[Event], None]) -> None:

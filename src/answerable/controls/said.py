@@ -243,7 +243,7 @@ class Said:
         by_field = self._sinks.get(sink) if sink else None
         if value in (self.raw if by_field is None else by_field):
             return True
-        if value.isascii() and not value.isdigit() and any(map(str.isalpha, value)):
+        if value.isascii() and value.upper() != value.lower():  # there is a letter in it
             for text in self._texts:
                 if text.says_plainly(value):
                     return True

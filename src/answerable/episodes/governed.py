@@ -7,7 +7,7 @@ episode behind it is a ``guarded.GovernedRun``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -23,8 +23,7 @@ from answerable.controls.records import (
     Facts,
     Narrowing,
 )
-from answerable.controls.stop import Latch, Stopped, running
-from answerable.core.streams import Stream
+from answerable.controls.stop import Stopped, running
 from answerable.events.arguments import parse_arguments
 from answerable.events.lines import (
     Line,
@@ -32,18 +31,16 @@ from answerable.events.lines import (
     lines_bytes,
 )
 from answerable.events.stream import (
-    Action,
     Answered,
     Decided,
     Event,
     Proposed,
     parse_events,
 )
-from answerable.worlds.scenario import Scenario
 
 if TYPE_CHECKING:
     from answerable.controls.facts import FactKeeper
-    from answerable.controls.gate import Gate, Mode
+    from answerable.controls.gate import Mode
     from answerable.controls.policy import Policy
 
 UNSET = msgspec.UNSET
@@ -59,30 +56,6 @@ class Controls(NamedTuple):
     mode: Mode = "enforce"
     stopped: Stopped = running
     cells: Mapping[str, str] | None = None
-
-    def open(
-        self,
-        scenario: Scenario,
-        record: Callable[[Event], None],
-        at: Callable[[], int],
-        is_harmful: Callable[[Action, Mapping[str, object]], bool],
-    ) -> Gate:
-        """Open the gate of one episode. record: appends an event to it. at: number of the next one.
-        is_harmful: tells whether an act, carried out now, would break a rule."""
-        # WHY here: an ungoverned run loads no policy engine
-        from answerable.controls.facts import FactKeeper
-        from answerable.controls.gate import Gate
-        from answerable.controls.reviewers import reviewer_of
-
-        reviewer = reviewer_of(self.reviewer, Stream(scenario.seed))
-        tools = tuple(self.policy.tools.values())
-        keeper = FactKeeper(
-            tools, tenant=scenario.state.tenant, cells=self.cells, oversight=reviewer.hit_rate
-        )
-        return Gate(
-            self.policy, keeper, record, at, reviewer=reviewer, latch=Latch(self.stopped),
-            mode=self.mode, is_harmful=is_harmful,
-        )  # fmt: skip
 
 
 def rulings(lines: Iterable[Line]) -> list[Event]:

@@ -10,17 +10,21 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import msgspec
 
 from answerable.agents.view import Agent, ToolCall, Turn
 from answerable.controls.decide import decide
+from answerable.controls.facts import FactKeeper
 from answerable.controls.gate import Gate
 from answerable.controls.proposals import Because, Proposal
 from answerable.controls.records import Decision, Facts
+from answerable.controls.reviewers import reviewer_of
+from answerable.controls.stop import Latch
 from answerable.core.canonical import encode_trusted
+from answerable.core.streams import Stream
 from answerable.episodes.episode import REMINDER, Episode, Run, Step
 from answerable.episodes.governed import Controls
 from answerable.episodes.rig import OPERATOR, USER, Rig
@@ -72,7 +76,7 @@ class GovernedRun(Run):
         self._broken: InstrumentError | None = None
         self._open: _Open | None = None
         lines = self.lines
-        gate = controls.open(scenario, self._record, lines.__len__, self._would_harm)
+        gate = _gate(controls, scenario, self._record, lines.__len__, self._would_harm)
         self._gate: Gate | None = gate
         gate.watch(_opening(rig.instructions(scenario), self.view.request, lines))
 
@@ -178,6 +182,27 @@ class GovernedRun(Run):
             self._broken = error  # WHY kept: to the gate it is only a reviewer that fails
             raise
         return would_harm(self.scenario, self.acts, action, args, tried)
+
+
+def _gate(
+    controls: Controls,
+    scenario: Scenario,
+    record: Callable[[Event], None],
+    at: Callable[[], int],
+    is_harmful: Callable[[Action, Mapping[str, object]], bool],
+) -> Gate:
+    """Open the gate of one episode. record: appends an event to it. at: number of the next one.
+    is_harmful: tells whether an act, carried out now, would break a rule."""
+    policy = controls.policy
+    reviewer = reviewer_of(controls.reviewer, Stream(scenario.seed))
+    keeper = FactKeeper(
+        tuple(policy.tools.values()),
+        tenant=scenario.state.tenant, cells=controls.cells, oversight=reviewer.hit_rate,
+    )  # fmt: skip
+    return Gate(
+        policy, keeper, record, at, reviewer=reviewer, latch=Latch(controls.stopped),
+        mode=controls.mode, is_harmful=is_harmful,
+    )  # fmt: skip
 
 
 def _opening(instructions: str, request: str, lines: Sequence[Line]) -> list[Event]:
