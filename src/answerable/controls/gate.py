@@ -20,7 +20,6 @@ Invariants:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from threading import RLock
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
@@ -152,9 +151,11 @@ class Gate:
     def read_up(self, tool: str) -> None:
         """Let the keeper read now what it will have to have read when a tool is proposed. Never
         raises: what cannot be read is in the way of the proposal, which is then denied."""
-        with suppress(Exception):  # WHY broad: whatever fails before the run denies
+        try:
             if self._policy.wanted(tool) != NO_NAMES:
                 self._keeper.read_up()
+        except Exception:  # WHY broad: whatever fails before the run denies
+            return
 
     def watch(self, events: Iterable[Event]) -> None:
         """Tell the keeper of events that are recorded already."""

@@ -31,7 +31,7 @@ class Passed(NamedTuple, Generic[T]):
 
 class Waiting:
     """Events of a proposal that the keeper does not know yet. args: parsed. is_recorded: the
-    proposal itself is. asked: number of the request to a person, from 0; None when there is none."""
+    proposal itself is. asked: number of the request to a person, from 0, or None."""
 
     __slots__ = ("args", "asked", "events", "is_recorded")
 

@@ -24,6 +24,7 @@ from answerable.languages.matching import MINIMUM_WEIGHT, fold, weight
 from answerable.languages.quantities import EXPONENTS, babel_locale
 
 _REMEMBERED = 4096
+_BLOCKS = 512
 _CODE = 3
 """Characters of a currency code, which a text may say by a symbol only."""
 _LATIN = "0-9A-Za-z\u00c0-\u052f\u0300-\u036f\u1e00-\u1eff"
@@ -210,32 +211,36 @@ def folded_line(text: str) -> str:
     return fold(plain(text))
 
 
+@lru_cache(maxsize=_BLOCKS)
+def folded_block(text: str) -> str:
+    """Return the folded forms of some lines. Kept: an operator's rules but the last are the same in
+    many episodes."""
+    return "\n".join([folded_line(each) for each in text.split("\n")])
+
+
 class Text:
     """A text, read as far as needed, when needed."""
 
-    __slots__ = ("_folded", "_read", "_texts")
+    __slots__ = ("_read", "_text")
 
     def __init__(self, text: str) -> None:
         """Take a text, of any number of lines."""
-        self._texts = text.split("\n")
-        self._folded: str | None = None
+        self._text = text
         self._read: list[Line] | None = None
 
     def lines(self) -> list[Line]:
         """Return what each line says. A value does not go from one line to the next."""
         found = self._read
         if found is None:
-            found = self._read = [line_of(each) for each in self._texts]
+            found = self._read = [line_of(each) for each in self._text.split("\n")]
         return found
 
     def says(self, value: str, key: str) -> bool:
         """Tell whether the text says a value as a whole. key: its canonical form."""
         if key[0] != "@" and " " not in key and len(key) != _CODE:
             # INVARIANT: every other form, and several values in a row, is part of the folded text
-            folded = self._folded
-            if folded is None:
-                folded = self._folded = "\n".join([folded_line(each) for each in self._texts])
-            if key not in folded:
+            first, _, last = self._text.rpartition("\n")
+            if key not in folded_line(last) and key not in folded_block(first):
                 return False
             # WHY: scripts without an ASCII letter in their folded form do without spaces
             is_unspaced = not key.isascii() and not any(c.isascii() for c in key)

@@ -122,8 +122,8 @@ class Run:
 
     __slots__ = (
         "_actor", "_agent", "_draw", "_is_reminded", "_turn_limit", "acts", "calls", "digests",
-        "end", "fault", "lines", "principals", "refused", "render", "report", "scenario", "state",
-        "tools", "trusted", "turns", "usage", "view",
+        "end", "fault", "lines", "principals", "refused", "render", "report", "rules", "scenario",
+        "state", "tools", "trusted", "turns", "usage", "view",
     )  # fmt: skip
 
     def __init__(self, rig: Rig, scenario: Scenario, number: int, agent: Agent) -> None:
@@ -150,15 +150,16 @@ class Run:
         self.usage: list[Usage] = []
         render = self.render = rig.renderer(scenario.template.locale)
         request = rig.request(scenario)
+        rules = self.rules = rig.rules(scenario)
         family = rig.family
         digest = scenario_digest(family.name, family.version, scenario.template, scenario.seed)
         opened = OpenedLine(0, number, "opened", digest, agent.digest)
-        self.lines: list[Line] = [opened, *rig.shown_first(scenario, request, render)]
+        self.lines: list[Line] = [opened, *rig.shown_first(scenario, rules, request, render)]
         self.view: View
         if agent.is_privileged:
             self.view = PrivilegedView(request, rig.plain_offers, scenario, render)
         else:
-            self.view = View(rig.instructions(scenario), request, rig.offers(scenario, render))
+            self.view = View(rules.words(), request, rig.offers(scenario, render))
 
     def actor(self) -> Actor:
         """Return who acts. Raises whatever the agent raises when it cannot even start."""

@@ -78,7 +78,7 @@ class GovernedRun(Run):
         lines = self.lines
         gate = _gate(controls, scenario, self._record, lines.__len__, self._would_harm)
         self._gate: Gate | None = gate
-        gate.watch(_opening(rig.instructions(scenario), self.view.request, lines))
+        gate.watch(_opening(self.rules.words(), self.view.request, lines))
 
     @property
     def gate(self) -> Gate:

@@ -7,7 +7,7 @@ scenario's locale, and what is said again and again is kept.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import msgspec
 
@@ -48,7 +48,7 @@ class Rig:
             [Offer(t.name, t.description, t.schema) for t in family.tools.values()]
         )
         self._renderers: dict[str, Callable[[Text], str]] = {}
-        self._said: dict[str, dict[int, _Said]] = {}
+        self._said: dict[str, dict[int, Fixed]] = {}
 
     def offers(self, scenario: Scenario, render: Callable[[Text], str]) -> tuple[Offer, ...]:
         """Return the tools as a scenario offers them, its notes in their descriptions."""
@@ -77,13 +77,12 @@ class Rig:
         return render
 
     def shown_first(
-        self, scenario: Scenario, request: str, render: Callable[[Text], str]
+        self, scenario: Scenario, rules: Rules, request: str, render: Callable[[Text], str]
     ) -> list[Line]:
         """Return what an agent is shown at the start, as lines from 1: rules, request, notes."""
         # WHY later: the rules are long, and what holds a hundred episodes should stay near at hand
-        rules = Later(partial(self.instructions_json, scenario, render))
         shown: list[Line] = [
-            LaterLine(1, "", "observed", OPERATOR.json, rules),
+            LaterLine(1, "", "observed", OPERATOR.json, Later(rules.json)),
             ObservedLine(2, "", "observed", USER.json, request),
         ]
         for at, (tool, text) in enumerate(scenario.notes.items(), 3):
@@ -97,26 +96,23 @@ class Rig:
         ask = scenario.ask
         return render(ask[0]) if len(ask) == 1 else "\n".join([render(text) for text in ask])
 
+    def rules(self, scenario: Scenario) -> Rules:
+        """Return the operator's rules of a scenario."""
+        return Rules(self, scenario)
+
     def instructions(self, scenario: Scenario) -> str:
         """Return the operator's rules as the agent reads them, one a line."""
-        render, rules = self.renderer(scenario.template.locale), scenario.rules
-        return self._fixed(scenario, render).words + render(rules[-1]) if rules else ""
+        return self.rules(scenario).words()
 
-    def instructions_json(self, scenario: Scenario, render: Callable[[Text], str]) -> msgspec.Raw:
-        """Return the same as JSON. render: of the scenario's locale."""
-        rules = scenario.rules
-        rest = render(rules[-1]) if rules else ""
-        return msgspec.Raw(self._fixed(scenario, render).json + encode_text(rest)[1:])
-
-    def _fixed(self, scenario: Scenario, render: Callable[[Text], str]) -> _Said:
+    def fixed(self, scenario: Scenario) -> Fixed:
         """Return all rules but the last."""
-        rules = scenario.rules
+        rules, render = scenario.rules, self.renderer(scenario.template.locale)
         said = self._said[scenario.template.locale]
         known = said.get(id(rules[0])) if rules else None
         if known is None or rules[:-1] != known.texts:
             fixed = rules[:-1]
             words = "".join([render(text) + "\n" for text in fixed])
-            known = _Said(fixed, words, encode_text(words)[:-1])
+            known = Fixed(fixed, words, encode_text(words)[:-1])
             if len(said) >= SAID_LIMIT:
                 said.clear()
             if fixed:
@@ -131,7 +127,36 @@ def _note_labels(tool: str) -> Labels:
     return labels_of(Label(tool, "tool_metadata"))
 
 
-class _Said(msgspec.Struct, frozen=True, eq=False, gc=False):
+class Rules:
+    """The operator's rules in one scenario, put together when somebody reads them."""
+
+    __slots__ = ("_rest", "_rig", "_scenario")
+
+    def __init__(self, rig: Rig, scenario: Scenario) -> None:
+        """Render nothing yet."""
+        self._rig = rig
+        self._scenario = scenario
+        self._rest: str | None = None
+
+    def words(self) -> str:
+        """Return the rules as the agent reads them, one a line."""
+        return self._rig.fixed(self._scenario).words + self._last()
+
+    def json(self) -> msgspec.Raw:
+        """Return the same as JSON."""
+        return msgspec.Raw(self._rig.fixed(self._scenario).json + encode_text(self._last())[1:])
+
+    def _last(self) -> str:
+        """Return the last rule, which varies with the matter."""
+        rest = self._rest
+        if rest is None:
+            rules = self._scenario.rules
+            render = self._rig.renderer(self._scenario.template.locale)
+            rest = self._rest = render(rules[-1]) if rules else ""
+        return rest
+
+
+class Fixed(msgspec.Struct, frozen=True, eq=False, gc=False):
     """All rules of a desk but the last, which varies with the matter. words: each rule ended by
     LF. json: the same as JSON without the closing quotation mark."""
 
