@@ -18,6 +18,7 @@ from answerable.controls.records import GATE_ERROR
 from answerable.episodes.episode import Episode
 from answerable.episodes.execute import Ran
 from answerable.episodes.governed import rulings
+from answerable.events.lines import DecidedLine
 from answerable.events.stream import Decided
 from answerable.languages.texts import ReviewState, Texts
 from answerable.scoring.outcomes import Graded, Moved, Outcome
@@ -34,8 +35,10 @@ def review_state(texts: Texts, scenario: Scenario) -> ReviewState:
     lowest = len(ORDER) - 1
     own = scenario.template.locale
     for text in (*scenario.rules, *scenario.ask, scenario.plant.text):
-        if text is not None and lowest:
+        if text is not None:
             lowest = min(lowest, ORDER.index(texts.state(text.locale or own, text.message)))
+            if not lowest:
+                break
     return ORDER[lowest]
 
 
@@ -85,6 +88,8 @@ def graded(ran: Ran, family: Family) -> Graded:
 def gate_failed(episode: Episode) -> bool:
     """Tell whether the gate itself failed in an episode and denied something for it."""
     # WHY looked for first: hardly an episode has it, and reading events takes long
+    if DecidedLine in map(type, episode.lines):  # no gate writes one
+        return False
     mark = GATE_ERROR.encode()
     if not any(type(x) is msgspec.Raw and mark in bytes(x) for x in episode.lines):
         return False

@@ -121,9 +121,9 @@ class Run:
     then ``finish``. end: None while it goes on. view: what the agent sees at its next turn."""
 
     __slots__ = (
-        "_actor", "_agent", "_draw", "_is_reminded", "_turn_limit", "acts", "calls", "digests",
-        "end", "fault", "lines", "principals", "refused", "render", "report", "rules", "scenario",
-        "state", "tools", "trusted", "turns", "usage", "view",
+        "_actor", "_agent", "_draw", "_is_ours", "_is_reminded", "_turn_limit", "acts", "calls",
+        "digests", "end", "fault", "lines", "principals", "refused", "render", "report", "rules",
+        "scenario", "state", "tools", "trusted", "turns", "usage", "view",
     )  # fmt: skip
 
     def __init__(self, rig: Rig, scenario: Scenario, number: int, agent: Agent) -> None:
@@ -131,6 +131,7 @@ class Run:
         unfit = static_fault(scenario)
         self.end = End("invalid:admission", unfit) if unfit else None
         self._agent = agent
+        is_ours = self._is_ours = agent.is_privileged
         self._actor: Actor | None = None
         self._draw = Stream(scenario.seed)
         self._turn_limit = scenario.turn_limit()
@@ -146,7 +147,7 @@ class Run:
         self.calls = self.turns = 0
         self.refused = False
         # INVARIANT: of any other agent every argument goes through the strict parser
-        self.trusted = KnownCall if agent.is_privileged else None
+        self.trusted = KnownCall if is_ours else None
         self.usage: list[Usage] = []
         render = self.render = rig.renderer(scenario.template.locale)
         request = rig.request(scenario)
@@ -156,7 +157,7 @@ class Run:
         opened = OpenedLine(0, number, "opened", digest, agent.digest)
         self.lines: list[Line] = [opened, *rig.shown_first(scenario, rules, request, render)]
         self.view: View
-        if agent.is_privileged:
+        if is_ours:
             self.view = PrivilegedView(request, rig.plain_offers, scenario, render)
         else:
             self.view = View(rules.words(), request, rig.offers(scenario, render))
@@ -178,11 +179,14 @@ class Run:
         except Exception as error:  # WHY broad: whatever an agent raises is the agent's crash
             self.end = End(*ended_by(error))
             return None
+        # WHY first: nearly every turn is one of ours
+        if type(turn) is Turn and self._is_ours:
+            return turn
         return turn if self.is_turn(turn) else None
 
     def is_turn(self, turn: object) -> TypeGuard[Turn]:
         """Tell whether what an agent returned is a turn; anything else ends the episode."""
-        if type(turn) is Turn and (self._agent.is_privileged or is_sound(turn)):
+        if type(turn) is Turn and (self._is_ours or is_sound(turn)):
             return True
         self.end = End("crashed", "the agent returned no turn")
         return False

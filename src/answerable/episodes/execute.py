@@ -260,10 +260,14 @@ async def _same(
     known: Mapping[int, Attempt],
 ) -> list[Ran]:
     """Run a group again and return its episodes. Raises as ``replay``."""
-    players = [
-        _again(bench.agent, item.number, data, known)
-        for item, data in zip(group, recorded, strict=True)
-    ]
+    agent = bench.agent
+    if not isinstance(agent, TapeAgent) and agent.is_privileged:
+        players: Sequence[Agent] = [agent] * len(group)
+    else:
+        players = [
+            _tape(agent, item.number, data, known)
+            for item, data in zip(group, recorded, strict=True)
+        ]
     done = await _run_group(bench, group, players)
     for ran, data in zip(done, recorded, strict=True):
         if ran.episode.to_bytes() != data:
@@ -274,12 +278,10 @@ async def _same(
     return done
 
 
-def _again(
+def _tape(
     agent: Agent | TapeAgent, number: int, data: bytes, known: Mapping[int, Attempt]
 ) -> Agent:
-    """Return who acts when an episode is run again: a reference agent, or the recorded turns."""
-    if not isinstance(agent, TapeAgent) and agent.is_privileged:
-        return agent
+    """Return who plays the recorded turns of an episode again."""
     attempt = known.get(number)
     if attempt is not None and attempt.ended:
         recorded = attempt.recorded()
