@@ -85,7 +85,8 @@ def line(done: Measured) -> str:
     sign = ">=" if row.better == "more" else "<="
     target = f"{sign} {figure(row.target)}" + (" of floor" if row.is_ratio else f" {row.unit}")
     head = f"{row.name:12} {done.word():6}  {row.title}"
-    parts = [f"{figure(done.value)} {row.unit} (spread {done.spread:.0f} %)", f"target {target}"]
+    turns = f"best {figure(done.best)}, spread {done.spread:.0f} %"
+    parts = [f"{figure(done.value)} {row.unit} ({turns})", f"target {target}"]
     if done.floor is not None and done.ratio is not None:
         parts += [f"floor {figure(done.floor)} ({row.floor})", f"ratio {figure(done.ratio)}"]
     notes = f"\n{'':14}{done.note}" if done.note else ""
@@ -98,8 +99,9 @@ def data(done: Measured) -> dict[str, object]:
     return {
         "name": row.name, "title": row.title, "unit": row.unit, "better": row.better,
         "target": row.target, "target_is_ratio": row.is_ratio, "measured": done.value,
-        "spread_per_cent": done.spread, "floor": done.floor, "floor_is": row.floor,
-        "ratio": done.ratio, "note": done.note, "result": done.word(), "fault": done.fault,
+        "best": done.best, "spread_per_cent": done.spread, "floor": done.floor,
+        "floor_is": row.floor, "ratio": done.ratio, "note": done.note, "result": done.word(),
+        "fault": done.fault,
     }  # fmt: skip
 
 

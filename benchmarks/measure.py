@@ -64,12 +64,13 @@ class Row(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """A row's figures. value, floor: medians; floor None without one. ratio: median of ours to
-    floor, turn by turn. spread: per cent. fault: why it could not be measured, else empty. note:
-    what else was seen."""
+    """A row's figures. value, floor: medians; floor None without one. best: of all turns, which
+    other load on the machine disturbs least. ratio: median of ours to floor, turn by turn. spread:
+    per cent. fault: why it could not be measured, else empty. note: what else was seen."""
 
     row: Row
     value: float
+    best: float
     spread: float
     floor: float | None
     ratio: float | None
@@ -96,7 +97,7 @@ def measure(row: Row, setup: Setup) -> Measured:
         finally:
             probe.close()
     except Exception as error:  # WHY broad: one row that cannot run must not hide the others
-        return Measured(row, 0.0, 0.0, None, None, f"{type(error).__name__}: {error}")
+        return Measured(row, 0.0, 0.0, 0.0, None, None, f"{type(error).__name__}: {error}")
 
 
 def _turns(row: Row, probe: Probe, repeats: int) -> Measured:
@@ -107,11 +108,12 @@ def _turns(row: Row, probe: Probe, repeats: int) -> Measured:
             floors.append(probe.floor())
         ours.append(probe.ours())
     value = median(ours)
+    best = max(ours) if row.better == "more" else min(ours)
     spread = 100 * (max(ours) - min(ours)) / value if value else 0.0
     if not floors:
-        return Measured(row, value, spread, None, None)
+        return Measured(row, value, best, spread, None, None)
     ratio = median([a / b for a, b in zip(ours, floors, strict=True)])
-    return Measured(row, value, spread, median(floors), ratio)
+    return Measured(row, value, best, spread, median(floors), ratio)
 
 
 def cpu_rate(count: int, work: Callable[[], object]) -> float:

@@ -29,13 +29,13 @@ def fail(_: Setup) -> Probe:
 @pytest.mark.parametrize(
     ("made", "word"),
     [
-        (Measured(row(), 10.0, 0.0, None, None), "ok"),
-        (Measured(row(), 9.9, 0.0, None, None), "short"),
-        (Measured(row(better="less"), 9.9, 0.0, None, None), "ok"),
-        (Measured(row(better="less"), 10.1, 0.0, None, None), "short"),
-        (Measured(row(0.85, is_ratio=True), 10.0, 0.0, 20.0, 0.5), "short"),
-        (Measured(row(0.85, is_ratio=True), 10.0, 0.0, 11.0, 0.9), "ok"),
-        (Measured(row(), 0.0, 0.0, None, None, "no disk"), "failed"),
+        (Measured(row(), 10.0, 10.0, 0.0, None, None), "ok"),
+        (Measured(row(), 9.9, 9.9, 0.0, None, None), "short"),
+        (Measured(row(better="less"), 9.9, 9.9, 0.0, None, None), "ok"),
+        (Measured(row(better="less"), 10.1, 10.1, 0.0, None, None), "short"),
+        (Measured(row(0.85, is_ratio=True), 10.0, 10.0, 0.0, 20.0, 0.5), "short"),
+        (Measured(row(0.85, is_ratio=True), 10.0, 10.0, 0.0, 11.0, 0.9), "ok"),
+        (Measured(row(), 0.0, 0.0, 0.0, None, None, "no disk"), "failed"),
     ],
 )
 def test_measured__figure_and_target__word(made: Measured, word: str) -> None:
@@ -54,7 +54,7 @@ def test_measure__ours_and_floor__take_turns_and_give_medians(tmp_path: Path) ->
     probe = Probe(lambda: take("ours", ours), lambda: take("floor", floors))
     done = measure(row(prepare=lambda _: probe), Setup(True, 3, tmp_path))
     assert seen == ["floor", "ours"] * 3
-    assert (done.value, done.floor, done.ratio) == (6.0, 2.0, 3.0)
+    assert (done.value, done.best, done.floor, done.ratio) == (6.0, 100.0, 2.0, 3.0)
     assert done.spread == 100 * 96 / 6
 
 
