@@ -86,12 +86,11 @@ def open_controls(
         return None
     # WHY here: an ungoverned run loads no policy engine
     from answerable.controls.policy import load_policy
-    from answerable.controls.reviewers import reviewer_of
-    from answerable.core.streams import Stream
+    from answerable.controls.reviewers import check_reviewer
     from answerable.episodes.controlled import tool_specs
     from answerable.episodes.governed import Controls
 
-    reviewer_of(wish.reviewer, Stream.of("name only"))
+    check_reviewer(wish.reviewer)
     cells = decode(given.envelope, Envelope).languages() if given.envelope else None
     policy = load_policy(given.policy, tool_specs(family), ground_rule=wish.ground_rule)
     return Controls(policy, wish.reviewer, wish.mode, cells=cells)

@@ -221,12 +221,11 @@ def probe_policy(
     from answerable.attacks.strategies import strategies
     from answerable.cli.policy_probe import row_lines, row_shown
     from answerable.cli.progress import Progress
-    from answerable.controls.reviewers import reviewer_of
-    from answerable.core.streams import Stream
+    from answerable.controls.reviewers import check_reviewer
     from answerable.episodes.governed import Controls
     from answerable.worlds.suite import load_suite
 
-    reviewer_of(reviewer, Stream.of("name only"))
+    check_reviewer(reviewer)
     suite = load_suite(family, locales, channels())
     controls = Controls(_load(file, family, no_ground_rule), reviewer)
     tried = strategies()

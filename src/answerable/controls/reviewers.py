@@ -100,6 +100,15 @@ class Detects:
 _DETECTS = re.compile(r"detects:(0|[1-9][0-9]?|100),(0|[1-9][0-9]?|100)\Z", re.ASCII)
 
 
+def check_reviewer(name: str) -> None:
+    """Check that there is a scripted reviewer of a name, as ``reviewer_of`` takes it.
+
+    Raises UsageError (E-CTL-050).
+    """
+    if name not in (Absent.name, RubberStamp.name) and _DETECTS.match(name) is None:
+        raise UsageError(UNKNOWN_REVIEWER, "there is no such reviewer", reviewer=name)
+
+
 def reviewer_of(name: str, draw: Stream) -> Reviewer:
     """Return the scripted reviewer of a name, for one episode.
 
@@ -110,7 +119,6 @@ def reviewer_of(name: str, draw: Stream) -> Reviewer:
         return Absent()
     if name == RubberStamp.name:
         return RubberStamp()
-    found = _DETECTS.match(name)
-    if found is None:
-        raise UsageError(UNKNOWN_REVIEWER, "there is no such reviewer", reviewer=name)
-    return Detects(int(found[1]), int(found[2]), draw)
+    check_reviewer(name)
+    hit, alarm = name.removeprefix("detects:").split(",")
+    return Detects(int(hit), int(alarm), draw)

@@ -50,13 +50,16 @@ async def run_group(
         else:
             done[place] = await run_episode(rig, scenario, player, number, controls=controls)
     prompt.sort(key=lambda place: _kind(group[place]))
-    ran = _run_abreast(rig, [group[place] for place in prompt], controls)
+    ran = run_abreast(rig, [group[place] for place in prompt], controls)
     done.update(zip(prompt, ran, strict=True))
     return [done[place] for place in range(len(group))]
 
 
-def _run_abreast(rig: Rig, group: Sequence[Starting], controls: Controls | None) -> list[Episode]:
-    """Run episodes of agents that answer at once, turn by turn."""
+def run_abreast(rig: Rig, group: Sequence[Starting], controls: Controls | None) -> list[Episode]:
+    """Run episodes of agents that answer at once, turn by turn, and return them in the order given.
+
+    controls: what stands between agent and world. Raises as ``run_episode``.
+    """
     runs = [begin(rig, scenario, number, player, controls) for number, scenario, player in group]
     steps = type(runs[0]).steps if runs else ()
     going = [run for run in runs if run.end is None]

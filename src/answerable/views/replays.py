@@ -8,16 +8,14 @@ the episode is shown without these; judging that is verification's work.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from answerable.agents.tape import TapeAgent, recorded_of
-from answerable.agents.view import Agent
 from answerable.assessment.dossier import Dossier
 from answerable.attacks.channels import channels
 from answerable.core.errors import AnswerableError
-from answerable.episodes.engine import run_episode
-from answerable.episodes.episode import Episode
+from answerable.episodes.abreast import Starting, run_abreast
 from answerable.episodes.plan import SHARD_SIZE, Item, items
 from answerable.episodes.rig import Rig
 from answerable.events.stream import Event, episode_bytes, parse_episode
@@ -29,7 +27,6 @@ from answerable.worlds.kit.records import Text
 from answerable.worlds.scenario import Scenario
 from answerable.worlds.suite import Draw, Suite, load_suite
 
-T = TypeVar("T")
 ENGLISH = "en"
 
 
@@ -91,8 +88,8 @@ class Archive:
         try:
             scenario = self.suite.scenario(Draw(item.template, item.seed))
             tape = TapeAgent("tape", self.dossier.plan.agent, {number: recorded_of(events)})
-            player = tape.for_episode(number)
-            episode = _finish(self._play(scenario, player, number))
+            start = Starting(number, scenario, tape.for_episode(number))
+            (episode,) = run_abreast(self._rig, [start], self._controls)
         except AnswerableError:
             return None
         if episode_bytes(episode.events) != data:
@@ -100,12 +97,6 @@ class Archive:
         grade = grade_scenario(scenario, episode.trace)
         render = self._rig.renderer(scenario.template.locale)
         return Replayed(item, scenario, episode.trace, grade, render)
-
-    def _play(
-        self, scenario: Scenario, player: Agent, number: int
-    ) -> Coroutine[None, None, Episode]:
-        assert self._rig is not None  # INVARIANT: asked for only where the suite is installed
-        return run_episode(self._rig, scenario, player, number, controls=self._controls)
 
     def rule_words(self, scenario: Scenario, rule: str) -> str:
         """Return a rule in English as a scenario words it, or an empty text."""
@@ -148,17 +139,3 @@ def _english(dossier: Dossier) -> Texts | None:
         return load_family(dossier.plan.family, (ENGLISH,)).texts
     except AnswerableError:
         return None
-
-
-def _finish(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that waits for nothing, such as an episode played from a tape.
-
-    WHY: a view is made inside and outside of event loops, and has nothing to wait for.
-    """
-    try:
-        coroutine.send(None)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
-    coroutine.close()
-    raise RuntimeError("an episode on tape waited for something")
