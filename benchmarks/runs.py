@@ -14,10 +14,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -33,14 +34,13 @@ from answerable.assessment.verification import regrade
 from answerable.attacks.channels import channels
 from answerable.controls.slices import Judgement
 from answerable.core.streams import Stream
-from answerable.episodes.abreast import Starting, grouped, run_group, run_groups
-from answerable.episodes.engine import run_episode
+from answerable.episodes.abreast import Starting, grouped, run_abreast, run_group
 from answerable.episodes.execute import Bench, Ran, execute, open_run, replay
 from answerable.episodes.governed import Controls
 from answerable.episodes.memory import collector_at_rest
 from answerable.episodes.plan import SHARD_SIZE, Item
 from answerable.episodes.rig import Rig
-from answerable.episodes.shards import make_shard, read_shard
+from answerable.episodes.shards import Shard, make_shard, read_shard
 from answerable.languages.locales import LOCALES
 from answerable.scoring.outcomes import Graded
 from answerable.worlds.admission import grade_scenario
@@ -64,6 +64,13 @@ def suite() -> Suite:
     return load_suite("payments", tuple(LOCALES), channels())
 
 
+@lru_cache(maxsize=1)
+def rig() -> Rig:
+    """Return what all rows run their episodes with: what it keeps of the base worlds is what it
+    would keep in a long run."""
+    return Rig(suite().family)
+
+
 def card(agent: str = HONEST) -> Card:
     """Return a card of a reference agent."""
     return Card("benchmark", "1", Owner("Benchmark", "none"), AgentSource(reference=agent))
@@ -78,21 +85,39 @@ def main_draws() -> Iterator[Draw]:
         index += 1
 
 
-async def _five_call_draws(count: int, *, fault_share: int = 0) -> list[Draw]:
-    """Return draws in which the honest agent makes five calls and nothing fails. fault_share: as
-    the suite takes it."""
-    made, rig, agent = suite(), Rig(suite().family), reference_agent(HONEST)
+@lru_cache(maxsize=2)
+def five_call_draws(count: int, fault_share: int = 0) -> list[Draw]:
+    """Return different draws in which the honest agent makes five calls and nothing fails, after
+    all that were tried have run, been written and graded as in a long run. fault_share: as the
+    suite takes it."""
+    made, agent = suite(), reference_agent(HONEST)
     found: list[Draw] = []
-    for draw in islice(main_draws(), 200 * count):
-        scenario = made.scenario(draw, fault_share=fault_share)
-        if scenario.fault is not None:
-            continue
-        episode = await run_episode(rig, scenario, agent, 0)
-        if episode.calls == CALLS and episode.reason == "reported":
-            found.append(draw)
-        if len(found) == count:
-            return found
+    for group in batched(islice(main_draws(), 200 * count), SHARD_SIZE):
+        scenarios = made.scenarios(group, fault_share=fault_share)
+        starting = [Starting(0, scenario, agent) for scenario in scenarios]
+        for draw, each, episode in zip(group, starting, run_abreast(rig(), starting), strict=True):
+            episode.to_bytes()
+            grade_scenario(each.scenario, episode.trace)
+            if (episode.calls, episode.reason, each.scenario.fault) == (CALLS, "reported", None):
+                found.append(draw)
+        if len(found) >= count:
+            return found[:count]
     raise RuntimeError(f"only {len(found)} honest episodes of {CALLS} calls were drawn")
+
+
+def fresh_turns(setup: Setup, fault_share: int = 0) -> list[list[Draw]]:
+    """Return draws for each turn and one turn to warm up, so that none is timed twice: what is kept
+    of a scenario that was seen before helps no real run."""
+    size = setup.pick(2, 4) * SHARD_SIZE
+    draws = five_call_draws((setup.repeats + 1) * size, fault_share)
+    return [draws[at : at + size] for at in range(0, len(draws), size)]
+
+
+def batched(many: Iterable[Draw], size: int) -> Iterator[list[Draw]]:
+    """Yield lists of so many; the last may be shorter."""
+    rest = iter(many)
+    while part := list(islice(rest, size)):
+        yield part
 
 
 STAGES = ("generate", "run", "write", "grade", "leaves and shard")
@@ -100,10 +125,10 @@ STAGES = ("generate", "run", "write", "grade", "leaves and shard")
 
 def five_calls(setup: Setup, controls: Controls | None = None) -> Probe:
     """Time generation, run, grade, bytes, leaf and shard of honest five-call episodes."""
-    made, rig, agent = suite(), Rig(suite().family), reference_agent(HONEST)
-    draws = asyncio.run(_five_call_draws(SHARD_SIZE))
-    rounds = setup.pick(2, 12)
-    count = rounds * len(draws)
+    made, agent = suite(), reference_agent(HONEST)
+    turns = iter(fresh_turns(setup))
+    warming = next(turns)
+    count = len(warming)
     spent = dict.fromkeys(STAGES, 0.0)
 
     def mark(stage: str, since: float) -> float:
@@ -118,7 +143,7 @@ def five_calls(setup: Setup, controls: Controls | None = None) -> Probe:
         starting = [
             Starting(number, scenario, agent) for number, scenario in enumerate(scenarios, first)
         ]
-        ran = await run_group(rig, starting, controls)
+        ran = await run_group(rig(), starting, controls)
         at = mark("run", at)
         data = [episode.to_bytes() for episode in ran]
         at = mark("write", at)
@@ -127,12 +152,12 @@ def five_calls(setup: Setup, controls: Controls | None = None) -> Probe:
         mark("grade", at)
         return data
 
-    async def work() -> None:
+    async def work(draws: Sequence[Draw]) -> None:
         spent.update(dict.fromkeys(STAGES, 0.0))
-        for _ in range(rounds):
+        for shard in batched(draws, SHARD_SIZE):
             data: list[bytes] = []
             with collector_at_rest():
-                for group in grouped(draws):  # as ``execute`` does
+                for group in grouped(shard):  # as ``execute`` does
                     data += await data_of(group, len(data))
             at = time.process_time()
             make_shard(data)
@@ -146,8 +171,9 @@ def five_calls(setup: Setup, controls: Controls | None = None) -> Probe:
         put = f"{kept} different questions were" if kept else "every question was"
         return f"last turn, us an episode: {told}; {put} put to Cedar"
 
+    asyncio.run(work(warming))
     return Probe(
-        lambda: cpu_rate(count, lambda: asyncio.run(work())),
+        lambda: cpu_rate(count, partial(asyncio.run, work(next(turns)))),
         lambda: cpu_rate(count, lambda: bare_episodes(count)),
         note=note,
     )
@@ -243,33 +269,49 @@ def verification(setup: Setup) -> Probe:
     """Time the re-run of shards of honest five-call episodes, as verification does it: inflated,
     leaves compared, run again, every byte compared, graded."""
     prepared = prepare(Order(card(), "400"), Path())
-    bench = Bench(prepared.plan, prepared.suite, prepared.rig, reference_agent(HONEST))
-    draws = asyncio.run(_five_call_draws(SHARD_SIZE, fault_share=4))
-    batch = [Item(at, "hazard", draw.template, draw.seed) for at, draw in enumerate(draws)]
-    starting = [
-        Starting(item.number, scenario, reference_agent(HONEST))
-        for item, scenario in zip(batch, bench.scenarios(batch), strict=True)
-    ]
-    ran = asyncio.run(run_groups(prepared.rig, starting))
-    shard = make_shard([episode.to_bytes() for episode in ran])
-    rounds = setup.pick(2, 12)
+    bench = Bench(prepared.plan, suite(), rig(), reference_agent(HONEST))
+    turns = iter([_shards(bench, draws) for draws in fresh_turns(setup, fault_share=4)])
 
-    async def once() -> None:
+    async def once(made: _Made) -> None:
         rows: list[Graded] = []
-        episodes = read_shard(shard.data, shard.leaves, "shard", 0)
+        episodes = read_shard(made.shard.data, made.shard.leaves, "shard", 0)
         await replay(
-            bench, episodes, batch, "shard",
-            lambda ran: rows.append(graded(ran, prepared.suite.family)),
+            bench, episodes, made.batch, "shard",
+            lambda ran: rows.append(graded(ran, suite().family)),
         )  # fmt: skip
 
-    async def work() -> None:
-        for _ in range(rounds):
-            await once()
+    async def work(shards: Sequence[_Made]) -> None:
+        for made in shards:
+            await once(made)
 
+    warming = next(turns)
+    asyncio.run(work(warming))
+    count = sum(len(made.batch) for made in warming)
     return Probe(
-        lambda: cpu_rate(rounds * len(batch), lambda: asyncio.run(work())),
-        lambda: cpu_rate(len(batch), lambda: bare_read([shard.data])),
+        lambda: cpu_rate(count, partial(asyncio.run, work(next(turns)))),
+        lambda: cpu_rate(count, lambda: bare_read([made.shard.data for made in warming])),
     )
+
+
+class _Made(NamedTuple):
+    """A shard, and what was planned for it."""
+
+    shard: Shard
+    batch: list[Item]
+
+
+def _shards(bench: Bench, draws: Sequence[Draw]) -> list[_Made]:
+    """Run draws and return their shards."""
+    found = []
+    for part in batched(draws, SHARD_SIZE):
+        batch = [Item(at, "hazard", draw.template, draw.seed) for at, draw in enumerate(part)]
+        starting = [
+            Starting(item.number, scenario, reference_agent(HONEST))
+            for item, scenario in zip(batch, bench.scenarios(batch), strict=True)
+        ]
+        ran = run_abreast(bench.rig, starting)
+        found.append(_Made(make_shard([episode.to_bytes() for episode in ran]), batch))
+    return found
 
 
 def suite_verification(setup: Setup) -> Probe:

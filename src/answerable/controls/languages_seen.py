@@ -37,6 +37,9 @@ _NAME_WORDS = 12
 _OPAQUE = 24
 _LONGEST_WORD = 64
 
+_TOLD_APART: Final = ("en", "ms", "id", "vi")
+"""Languages in Latin letters that are told apart by their words."""
+
 _TRADITIONAL: Final = frozenset(
     "帳戶請轉匯貨這個為與發單據銀資訊後應對時間說話須還將給過電聯繫價號"
 )
@@ -214,20 +217,19 @@ def _latin(text: str, *, is_alone: bool) -> tuple[Run, ...]:
     """Return the languages of the Latin letters of a text. is_alone: nothing else is in it."""
     found: dict[str, list[str]] = {}
     weak: list[tuple[frozenset[str], str]] = []
-    only = dict.fromkeys(("en", "ms", "id", "vi"), 0)
+    only = dict.fromkeys(_TOLD_APART, 0)
     has_unknown = False
     words_seen = 0
     for sentence in _sentences().split(text):
-        words, is_opaque = _words(sentence)
-        has_unknown = has_unknown or is_opaque
-        words_seen += len(words)
-        lower = sum(word[0].islower() for word in words)
-        said, hinted = _of_sentence(words, lower, only)
-        name = sentence.strip(" ,-") if 2 * lower <= len(words) <= _NAME_WORDS else ""
-        for tag in said:
-            found.setdefault(tag, []).append(name)
-        if not said and (len(words) > _NAME_WORDS or lower >= 3):
-            weak.append((hinted, name))
+        read = _read(sentence)
+        has_unknown = has_unknown or read.is_opaque
+        words_seen += read.words
+        for tag, count in read.own:
+            only[tag] += count
+        for tag in read.said:
+            found.setdefault(tag, []).append(read.name)
+        if not read.said and (read.words > _NAME_WORDS or read.lower >= 3):
+            weak.append((read.hinted, read.name))
     # WHY: Malay and Indonesian share most function words; what tells them apart is rare in one
     # sentence, so the text decides, and where it tells them not apart, it may be either
     if only["ms"] >= 3 * only["id"] and only["ms"]:
@@ -271,15 +273,27 @@ def _malayic() -> re.Pattern[str]:
     return re.compile(r"(?:me[nm]|ber|di|ter|pe[rnm]|se|ke)[a-z]{3,}(?:kan|an|nya)\Z")
 
 
-def _of_sentence(
-    words: list[str], lower: int, only: dict[str, int]
-) -> tuple[tuple[str, ...], frozenset[str]]:
-    """Return the languages that a sentence may be in, and those that single words of it hint at.
+class _Sentence(msgspec.Struct, frozen=True, gc=False):
+    """What one sentence shows. words: how many it has. lower: how many of them begin with a small
+    letter. is_opaque: it holds what is no word. said: languages it may be in. hinted: languages
+    that single words of it hint at. own: words that are of one language alone, by language. name:
+    the sentence, when it may be nothing but a name; else empty."""
 
-    lower: how many words begin with a small letter. only: words of the text that are of one
-    language alone, which this sentence's are added to.
-    """
-    mine = dict.fromkeys(only, 0)
+    words: int
+    lower: int
+    is_opaque: bool
+    said: tuple[str, ...]
+    hinted: frozenset[str]
+    own: tuple[tuple[str, int], ...]
+    name: str
+
+
+@lru_cache(maxsize=4096)
+def _read(sentence: str) -> _Sentence:
+    """Read a sentence. Kept: letters and documents of a house repeat theirs."""
+    words, is_opaque = _words(sentence)
+    lower = sum(word[0].islower() for word in words)
+    mine = dict.fromkeys(_TOLD_APART, 0)
     shared = 0
     known = _languages_of()
     for word in words:
@@ -293,11 +307,17 @@ def _of_sentence(
             shared += 1
         elif word[0].islower() and any("\u1ea0" <= c <= "\u1ef9" or c in "đơưă" for c in small):
             mine["vi"] += 1
-    for tag, count in mine.items():
-        only[tag] += count
     enough = 1 if lower and len(words) <= 4 else 2
-    found = [tag for tag in ("en", "vi") if mine[tag] >= enough]
+    said = [tag for tag in ("en", "vi") if mine[tag] >= enough]
     if mine["ms"] + mine["id"] + shared >= enough:
-        found += ["ms", "id"]
+        said += ["ms", "id"]
     hinted = [tag for tag in mine if mine[tag]]
-    return tuple(found), frozenset([*hinted, "ms", "id", MALAYIC] if shared else hinted)
+    return _Sentence(
+        len(words),
+        lower,
+        is_opaque,
+        tuple(said),
+        frozenset([*hinted, "ms", "id", MALAYIC] if shared else hinted),
+        tuple([(tag, count) for tag, count in mine.items() if count]),
+        sentence.strip(" ,-") if 2 * lower <= len(words) <= _NAME_WORDS else "",
+    )

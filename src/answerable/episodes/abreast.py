@@ -55,7 +55,9 @@ async def run_group(
     return [done[place] for place in range(len(group))]
 
 
-def run_abreast(rig: Rig, group: Sequence[Starting], controls: Controls | None) -> list[Episode]:
+def run_abreast(
+    rig: Rig, group: Sequence[Starting], controls: Controls | None = None
+) -> list[Episode]:
     """Run episodes of agents that answer at once, turn by turn, and return them in the order given.
 
     controls: what stands between agent and world. Raises as ``run_episode``.
