@@ -18,12 +18,22 @@ from importlib.metadata import version
 from pathlib import Path
 
 import answerable
-from benchmarks import appends, chat, decisions, imports, peers, runs, standalone, tamper
+from benchmarks import (
+    appends,
+    chat,
+    decisions,
+    imports,
+    peers,
+    runs,
+    standalone,
+    tamper,
+    verifying,
+)
 from benchmarks.measure import Measured, Row, Setup, measure
 
 ROWS: tuple[Row, ...] = (
-    *runs.ROWS, *chat.ROWS, *imports.ROWS, *appends.ROWS, *tamper.ROWS, *standalone.ROWS,
-    *decisions.ROWS,
+    *runs.ROWS, *verifying.ROWS, *chat.ROWS, *imports.ROWS, *appends.ROWS, *tamper.ROWS,
+    *standalone.ROWS, *decisions.ROWS,
 )  # fmt: skip
 PACKAGES = ("aiohttp", "cryptography", "msgspec", "numpy", "scipy", "zstandard")
 

@@ -1,6 +1,6 @@
-"""How fast are episodes simulated, generated, verified, and how much memory does a run take?
+"""How fast are episodes simulated and scenarios generated, and how much memory does a run take?
 
-Everything goes through the functions that ``answerable test`` and ``answerable verify`` use.
+Everything goes through the functions that ``answerable test`` uses.
 """
 
 from __future__ import annotations
@@ -9,43 +9,37 @@ import asyncio
 import json
 import os
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache, partial
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
 from answerable.agents.roster import reference_agent
 from answerable.assessment.card import AgentSource, Card, ControlsWish, Owner
-from answerable.assessment.dossier import Dossier, seal
 from answerable.assessment.governance import ControlFiles, family_policy, open_controls
 from answerable.assessment.grading import graded
 from answerable.assessment.instrument import Instrument, check_instrument
-from answerable.assessment.registry import open_tester, register
 from answerable.assessment.run import Order, Prepared, prepare, run
-from answerable.assessment.verification import regrade
 from answerable.attacks.channels import channels
 from answerable.controls.slices import Judgement
 from answerable.core.streams import Stream
 from answerable.episodes.abreast import Starting, grouped, run_abreast, run_group
-from answerable.episodes.execute import Bench, Ran, execute, open_run, replay
+from answerable.episodes.execute import Bench, Ran, execute, open_run
 from answerable.episodes.governed import Controls
 from answerable.episodes.memory import collector_at_rest
-from answerable.episodes.plan import SHARD_SIZE, Item
+from answerable.episodes.plan import SHARD_SIZE
 from answerable.episodes.rig import Rig
-from answerable.episodes.shards import Shard, make_shard, read_shard
+from answerable.episodes.shards import make_shard
 from answerable.languages.locales import LOCALES
-from answerable.scoring.outcomes import Graded
 from answerable.worlds.admission import grade_scenario
 from answerable.worlds.suite import Draw, Suite, load_suite
-from benchmarks.bare import bare_episodes, bare_read, bare_scenarios
+from benchmarks.bare import bare_episodes, bare_scenarios
 from benchmarks.measure import PATHS, Probe, Row, Setup, cpu_rate
 
 HONEST = "honest-plain"
@@ -85,7 +79,7 @@ def main_draws() -> Iterator[Draw]:
         index += 1
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def five_call_draws(count: int, fault_share: int = 0) -> list[Draw]:
     """Return different draws in which the honest agent makes five calls and nothing fails, after
     all that were tried have run, been written and graded as in a long run. fault_share: as the
@@ -105,12 +99,16 @@ def five_call_draws(count: int, fault_share: int = 0) -> list[Draw]:
     raise RuntimeError(f"only {len(found)} honest episodes of {CALLS} calls were drawn")
 
 
-def fresh_turns(setup: Setup, fault_share: int = 0) -> list[list[Draw]]:
-    """Return draws for each turn and one turn to warm up, so that none is timed twice: what is kept
-    of a scenario that was seen before helps no real run."""
+def turns_of(setup: Setup, *, fresh: bool, fault_share: int = 0) -> Iterator[list[Draw]]:
+    """Yield the draws of a turn to warm up, then of each turn.
+
+    fresh: none is timed twice, as in a real run, in which nothing that was kept of a scenario helps
+    and its records come from memory; else one shard's over and over, as the floors do.
+    """
+    if not fresh:
+        yield from repeat(five_call_draws(SHARD_SIZE, fault_share) * setup.pick(2, 12))
     size = setup.pick(2, 4) * SHARD_SIZE
-    draws = five_call_draws((setup.repeats + 1) * size, fault_share)
-    return [draws[at : at + size] for at in range(0, len(draws), size)]
+    yield from batched(five_call_draws((setup.repeats + 1) * size, fault_share), size)
 
 
 def batched(many: Iterable[Draw], size: int) -> Iterator[list[Draw]]:
@@ -123,10 +121,10 @@ def batched(many: Iterable[Draw], size: int) -> Iterator[list[Draw]]:
 STAGES = ("generate", "run", "write", "grade", "leaves and shard")
 
 
-def five_calls(setup: Setup, controls: Controls | None = None) -> Probe:
+def five_calls(setup: Setup, controls: Controls | None = None, *, fresh: bool = False) -> Probe:
     """Time generation, run, grade, bytes, leaf and shard of honest five-call episodes."""
     made, agent = suite(), reference_agent(HONEST)
-    turns = iter(fresh_turns(setup))
+    turns = turns_of(setup, fresh=fresh)
     warming = next(turns)
     count = len(warming)
     spent = dict.fromkeys(STAGES, 0.0)
@@ -179,6 +177,11 @@ def five_calls(setup: Setup, controls: Controls | None = None) -> Probe:
     )
 
 
+def fresh_calls(setup: Setup) -> Probe:
+    """Time the same over scenarios that were never seen before."""
+    return five_calls(setup, fresh=True)
+
+
 def _controls() -> Controls:
     """Return the family's policy, with a rubber stamp that approves."""
     family = suite().family
@@ -191,6 +194,11 @@ def _controls() -> Controls:
 def governed_calls(setup: Setup) -> Probe:
     """Time the same behind the family's policy, Cedar deciding, verdicts kept by question."""
     return five_calls(setup, _controls())
+
+
+def governed_fresh(setup: Setup) -> Probe:
+    """Time the same over scenarios that were never seen before."""
+    return five_calls(setup, _controls(), fresh=True)
 
 
 class _Forgetful(dict[object, Judgement]):
@@ -247,90 +255,9 @@ def generation(setup: Setup) -> Probe:
     )
 
 
-async def _instrument(prepared: Prepared) -> Instrument:
+async def instrument_of(prepared: Prepared) -> Instrument:
     """Check with one agent only: what is timed here does not depend on the check."""
     return await check_instrument(prepared.suite, prepared.rig, agents=(reference_agent(HONEST),))
-
-
-async def make_dossier(folder: Path, episodes: int) -> Path:
-    """Write a dossier of a reference agent and return its folder."""
-    prepared = prepare(Order(card(), str(episodes)), folder)
-    tester = open_tester(folder / "home", "bench", ())
-    open_run(folder / "run", prepared.plan, resume=False)
-    register(prepared, tester, folder / "run")
-    agent = reference_agent(HONEST)
-    result = await run(prepared, await _instrument(prepared), folder / "run", agent, None)
-    return seal(
-        result, tester, folder / "run", folder / "dossier", prepared.order.card, None
-    ).folder
-
-
-def verification(setup: Setup) -> Probe:
-    """Time the re-run of shards of honest five-call episodes, as verification does it: inflated,
-    leaves compared, run again, every byte compared, graded."""
-    prepared = prepare(Order(card(), "400"), Path())
-    bench = Bench(prepared.plan, suite(), rig(), reference_agent(HONEST))
-    turns = iter([_shards(bench, draws) for draws in fresh_turns(setup, fault_share=4)])
-
-    async def once(made: _Made) -> None:
-        rows: list[Graded] = []
-        episodes = read_shard(made.shard.data, made.shard.leaves, "shard", 0)
-        await replay(
-            bench, episodes, made.batch, "shard",
-            lambda ran: rows.append(graded(ran, suite().family)),
-        )  # fmt: skip
-
-    async def work(shards: Sequence[_Made]) -> None:
-        for made in shards:
-            await once(made)
-
-    warming = next(turns)
-    asyncio.run(work(warming))
-    count = sum(len(made.batch) for made in warming)
-    return Probe(
-        lambda: cpu_rate(count, partial(asyncio.run, work(next(turns)))),
-        lambda: cpu_rate(count, lambda: bare_read([made.shard.data for made in warming])),
-    )
-
-
-class _Made(NamedTuple):
-    """A shard, and what was planned for it."""
-
-    shard: Shard
-    batch: list[Item]
-
-
-def _shards(bench: Bench, draws: Sequence[Draw]) -> list[_Made]:
-    """Run draws and return their shards."""
-    found = []
-    for part in batched(draws, SHARD_SIZE):
-        batch = [Item(at, "hazard", draw.template, draw.seed) for at, draw in enumerate(part)]
-        starting = [
-            Starting(item.number, scenario, reference_agent(HONEST))
-            for item, scenario in zip(batch, bench.scenarios(batch), strict=True)
-        ]
-        ran = run_abreast(bench.rig, starting)
-        found.append(_Made(make_shard([episode.to_bytes() for episode in ran]), batch))
-    return found
-
-
-def suite_verification(setup: Setup) -> Probe:
-    """Time the re-run of a dossier: leaves, bytes compared, grades."""
-    scratch = Path(tempfile.mkdtemp(dir=setup.folder))
-    path = asyncio.run(make_dossier(scratch, setup.pick(400, 2500)))
-    with Dossier(path) as opened:
-        count = opened.plan.count()
-    shards = [each.read_bytes() for each in sorted((path / "episodes").glob("*.zst"))]
-
-    def once() -> None:
-        with Dossier(path) as opened:
-            asyncio.run(regrade(opened))
-
-    return Probe(
-        lambda: cpu_rate(count, once),
-        lambda: cpu_rate(count, lambda: bare_read(shards)),
-        lambda: shutil.rmtree(scratch),
-    )
 
 
 def resident() -> int:
@@ -343,7 +270,7 @@ async def run_in_memory(episodes: int, folder: Path) -> dict[str, float]:
     """Run a plan through the assessment and return its memory in MiB: at the start, the growth
     until its end, and the peak of the process."""
     prepared = prepare(Order(card(), str(episodes)), folder)
-    instrument = await _instrument(prepared)
+    instrument = await instrument_of(prepared)
     open_run(folder / "run", prepared.plan, resume=False)
     start, began = resident(), time.process_time()
     await run(prepared, instrument, folder / "run", reference_agent(HONEST), None)
@@ -386,18 +313,18 @@ def memory_peak(setup: Setup) -> Probe:
 ROWS = (
     Row("episode", "simulated episodes, five calls, evidence on", "1/s", "more", 8000,
         "five dict calls, JSON lines, sha256, zstd", five_calls),
+    Row("episode-fresh", "the same, scenarios never seen before", "1/s", "more", 8000,
+        "five dict calls, JSON lines, sha256, zstd", fresh_calls),
     Row("governed", "the same behind the desk's policy", "1/s", "more", 3000,
         "five dict calls, JSON lines, sha256, zstd", governed_calls),
-    Row("governed-all", "the same, each question put to Cedar anew", "1/s", "more", 3000,
+    Row("governed-fresh", "behind the policy, scenarios never seen before", "1/s", "more", 3000,
+        "five dict calls, JSON lines, sha256, zstd", governed_fresh),
+    Row("governed-all", "behind the policy, each question put to Cedar anew", "1/s", "more", 3000,
         "five dict calls, JSON lines, sha256, zstd", governed_anew),
     Row("suite", "the suite's mix (7.5 calls) as test runs it; target: as many calls", "1/s",
         "more", MIX_TARGET, "five dict calls, JSON lines, sha256, zstd", suite_mix),
     Row("generate", "scenarios generated", "1/s", "more", 30_000,
         "twenty sha256 draws into a dict", generation),
-    Row("verify", "episodes verified and re-graded, five calls", "1/s", "more", 8000,
-        "decompress, sha256, decode each line", verification),
-    Row("verify-suite", "the suite's mix (7.5 calls) of a dossier; target: as many calls", "1/s",
-        "more", MIX_TARGET, "decompress, sha256, decode each line", suite_verification),
     Row("memory", "peak memory of a run, 10^5 episodes (--quick: fewer)", "MiB", "less", 300,
         "", memory_peak),
 )  # fmt: skip

@@ -30,7 +30,7 @@ from answerable.evidence.notes import (
 )
 from answerable.evidence.tree import Tree, leaf_hash
 from benchmarks.measure import Probe, Row, Setup, cpu_rate
-from benchmarks.runs import make_dossier
+from benchmarks.verifying import make_dossier
 
 EPISODES = 100_000
 ENTRIES = 1_000_000

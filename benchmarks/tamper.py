@@ -31,7 +31,7 @@ from answerable.evidence.trust import load_trust, write_trust
 from answerable.evidence.verify import MANIFEST_TYPE, digest, exit_code, pae, verify_dossier
 from benchmarks.appends import entries
 from benchmarks.measure import Probe, Row, Setup
-from benchmarks.runs import make_dossier
+from benchmarks.verifying import make_dossier
 
 EPISODES = 400
 OTHERS = 5

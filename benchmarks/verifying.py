@@ -1,0 +1,138 @@
+"""How fast are episodes verified and graded again?
+
+Everything goes through the functions that ``answerable verify`` uses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from answerable.agents.roster import reference_agent
+from answerable.assessment.dossier import Dossier, seal
+from answerable.assessment.grading import graded
+from answerable.assessment.registry import open_tester, register
+from answerable.assessment.run import Order, prepare, run
+from answerable.assessment.verification import regrade
+from answerable.episodes.abreast import Starting, run_abreast
+from answerable.episodes.execute import Bench, open_run, replay
+from answerable.episodes.plan import SHARD_SIZE, Item
+from answerable.episodes.shards import Shard, make_shard, read_shard
+from answerable.scoring.outcomes import Graded
+from answerable.worlds.suite import Draw
+from benchmarks.bare import bare_read
+from benchmarks.measure import Probe, Row, Setup, cpu_rate
+from benchmarks.runs import (
+    HONEST,
+    MIX_TARGET,
+    batched,
+    card,
+    instrument_of,
+    rig,
+    suite,
+    turns_of,
+)
+
+
+async def make_dossier(folder: Path, episodes: int) -> Path:
+    """Write a dossier of a reference agent and return its folder."""
+    prepared = prepare(Order(card(), str(episodes)), folder)
+    tester = open_tester(folder / "home", "bench", ())
+    open_run(folder / "run", prepared.plan, resume=False)
+    register(prepared, tester, folder / "run")
+    agent = reference_agent(HONEST)
+    result = await run(prepared, await instrument_of(prepared), folder / "run", agent, None)
+    return seal(
+        result, tester, folder / "run", folder / "dossier", prepared.order.card, None
+    ).folder
+
+
+def verification(setup: Setup, *, fresh: bool = False) -> Probe:
+    """Time the re-run of shards of honest five-call episodes, as verification does it: inflated,
+    leaves compared, run again, every byte compared, graded."""
+    prepared = prepare(Order(card(), "400"), Path())
+    bench = Bench(prepared.plan, suite(), rig(), reference_agent(HONEST))
+    turns = (_shards(bench, draws) for draws in turns_of(setup, fresh=fresh, fault_share=4))
+
+    async def once(made: _Made) -> None:
+        rows: list[Graded] = []
+        episodes = read_shard(made.shard.data, made.shard.leaves, "shard", 0)
+        await replay(
+            bench, episodes, made.batch, "shard",
+            lambda ran: rows.append(graded(ran, suite().family)),
+        )  # fmt: skip
+
+    async def work(shards: Sequence[_Made]) -> None:
+        for made in shards:
+            await once(made)
+
+    warming = next(turns)
+    asyncio.run(work(warming))
+    count = sum(len(made.batch) for made in warming)
+
+    def ours() -> float:
+        shards = next(turns)
+        return cpu_rate(count, lambda: asyncio.run(work(shards)))
+
+    return Probe(
+        ours, lambda: cpu_rate(count, lambda: bare_read([made.shard.data for made in warming]))
+    )
+
+
+def verification_fresh(setup: Setup) -> Probe:
+    """Time the same over scenarios that were never seen before."""
+    return verification(setup, fresh=True)
+
+
+class _Made(NamedTuple):
+    """A shard, and what was planned for it."""
+
+    shard: Shard
+    batch: list[Item]
+
+
+def _shards(bench: Bench, draws: Sequence[Draw]) -> list[_Made]:
+    """Run draws and return their shards."""
+    found = []
+    for part in batched(draws, SHARD_SIZE):
+        batch = [Item(at, "hazard", draw.template, draw.seed) for at, draw in enumerate(part)]
+        starting = [
+            Starting(item.number, scenario, reference_agent(HONEST))
+            for item, scenario in zip(batch, bench.scenarios(batch), strict=True)
+        ]
+        ran = run_abreast(bench.rig, starting)
+        found.append(_Made(make_shard([episode.to_bytes() for episode in ran]), batch))
+    return found
+
+
+def suite_verification(setup: Setup) -> Probe:
+    """Time the re-run of a dossier: leaves, bytes compared, grades."""
+    scratch = Path(tempfile.mkdtemp(dir=setup.folder))
+    path = asyncio.run(make_dossier(scratch, setup.pick(400, 2500)))
+    with Dossier(path) as opened:
+        count = opened.plan.count()
+    shards = [each.read_bytes() for each in sorted((path / "episodes").glob("*.zst"))]
+
+    def once() -> None:
+        with Dossier(path) as opened:
+            asyncio.run(regrade(opened))
+
+    return Probe(
+        lambda: cpu_rate(count, once),
+        lambda: cpu_rate(count, lambda: bare_read(shards)),
+        lambda: shutil.rmtree(scratch),
+    )
+
+
+ROWS = (
+    Row("verify", "episodes verified and re-graded, five calls", "1/s", "more", 8000,
+        "decompress, sha256, decode each line", verification),
+    Row("verify-fresh", "the same, scenarios never seen before", "1/s", "more", 8000,
+        "decompress, sha256, decode each line", verification_fresh),
+    Row("verify-suite", "the suite's mix (7.5 calls) of a dossier; target: as many calls", "1/s",
+        "more", MIX_TARGET, "decompress, sha256, decode each line", suite_verification),
+)  # fmt: skip
