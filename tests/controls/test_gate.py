@@ -153,6 +153,17 @@ def test_proposal__another_act_comes_into_doubt__is_held_up_unless_it_can_be_und
     assert desk.gate.carry_out(harmless, *undoable[1:]).outcome == "done"
 
 
+def test_proposal__arguments_are_changed_before_it_is_carried_out__what_was_decided_runs():
+    desk = Desk()
+    opened, runs, settles = desk.open(tags=["a"])
+    proposal = desk.gate.propose(*opened)
+    opened[3]["to"] = "acc-666"
+    opened[3]["tags"].append("b")
+    passed = desk.gate.carry_out(proposal, runs, settles)
+    assert desk.ran == [("c1", {**ARGS, "tags": ["a"]})]
+    assert passed.args == {**ARGS, "tags": ["a"]}
+
+
 def test_proposal__two_under_one_limit__the_second_is_denied_before_the_first_ran():
     desk = Desk(limit(150))
     first, second = [desk.gate.propose(*desk.open()[0]) for _ in range(2)]

@@ -200,6 +200,9 @@ class Gate:
         if not self._enforces:
             return Proposal(call, action, args, args, waiting, "", verdict.decision)
         because, decision = verdict.because, verdict.decision
+        if waiting.asked is None:
+            # WHY a copy: time may pass until it is carried out, and others may hold the arguments
+            waiting.args = copied(args)
         lower = args if because else lowered(waiting.args, decision)
         return Proposal(call, action, args, lower, waiting, because, decision)
 
