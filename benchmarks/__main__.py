@@ -33,7 +33,7 @@ from benchmarks.measure import Measured, Row, Setup, measure
 
 ROWS: tuple[Row, ...] = (
     *runs.ROWS, *verifying.ROWS, *chat.ROWS, *imports.ROWS, *appends.ROWS, *tamper.ROWS,
-    *standalone.ROWS, *decisions.ROWS,
+    *standalone.ROWS, *decisions.ROWS, *runs.FRESH, *verifying.FRESH,
 )  # fmt: skip
 PACKAGES = ("aiohttp", "cryptography", "msgspec", "numpy", "scipy", "zstandard")
 

@@ -313,12 +313,8 @@ def memory_peak(setup: Setup) -> Probe:
 ROWS = (
     Row("episode", "simulated episodes, five calls, evidence on", "1/s", "more", 8000,
         "five dict calls, JSON lines, sha256, zstd", five_calls),
-    Row("episode-fresh", "the same, scenarios never seen before", "1/s", "more", 8000,
-        "five dict calls, JSON lines, sha256, zstd", fresh_calls),
     Row("governed", "the same behind the desk's policy", "1/s", "more", 3000,
         "five dict calls, JSON lines, sha256, zstd", governed_calls),
-    Row("governed-fresh", "behind the policy, scenarios never seen before", "1/s", "more", 3000,
-        "five dict calls, JSON lines, sha256, zstd", governed_fresh),
     Row("governed-all", "behind the policy, each question put to Cedar anew", "1/s", "more", 3000,
         "five dict calls, JSON lines, sha256, zstd", governed_anew),
     Row("suite", "the suite's mix (7.5 calls) as test runs it; target: as many calls", "1/s",
@@ -328,6 +324,14 @@ ROWS = (
     Row("memory", "peak memory of a run, 10^5 episodes (--quick: fewer)", "MiB", "less", 300,
         "", memory_peak),
 )  # fmt: skip
+
+FRESH = (
+    Row("episode-fresh", "episodes of five calls, scenarios never seen before", "1/s", "more", 8000,
+        "five dict calls, JSON lines, sha256, zstd", fresh_calls),
+    Row("governed-fresh", "behind the policy, scenarios never seen before", "1/s", "more", 3000,
+        "five dict calls, JSON lines, sha256, zstd", governed_fresh),
+)  # fmt: skip
+"""Rows that fill the memory first, as a long run does; to be measured after the others."""
 
 if __name__ == "__main__":
     print(json.dumps(asyncio.run(run_in_memory(int(sys.argv[1]), Path(sys.argv[2])))))
