@@ -113,7 +113,8 @@ class Line:
             connector=aiohttp.TCPConnector(limit=0),
             timeout=aiohttp.ClientTimeout(
                 total=self._settings.timeout_s,
-                sock_connect=min(CONNECT_LIMIT_S, self._settings.timeout_s),
+                # WHY less: what was never connected is no agent that took too long
+                sock_connect=min(CONNECT_LIMIT_S, 0.9 * self._settings.timeout_s),
             ),
             trust_env=False,
         )
