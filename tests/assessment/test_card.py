@@ -158,7 +158,7 @@ def test_card__many_keys__is_refused_in_linear_time(unit: str, tmp_path: Path) -
         assert len(text) < SIZE_LIMIT
         refused(tmp_path, text)
 
-    assert growth(refuse, 1_000, 10_000, tries=2) < 4
+    assert growth(refuse, 1_000, 10_000) < 4
 
 
 def test_card__missing__is_a_storage_error(tmp_path: Path) -> None:

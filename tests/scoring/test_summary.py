@@ -171,7 +171,7 @@ def test_summarise__a_hundred_thousand_rows__takes_linear_time() -> None:
         found = summarise(rows[size], made[size])
         assert found.totals.planned == len(rows[size]) > size - 100
 
-    assert growth(summarised, 20_000, 100_000, tries=2) < 3
+    assert growth(summarised, 20_000, 100_000) < 3
 
 
 def test_holm__three_p_values__are_stepped_down_and_none_stays_none() -> None:
