@@ -198,13 +198,10 @@ class Gate:
             except Exception:  # WHY broad: whatever fails before the run denies
                 verdict = self._denied(waiting, call, GATE_ERROR, "denied")
         if not self._enforces:
-            return Proposal(call, action, args, args, waiting, "", verdict.decision)
+            return Proposal(call, action, args, waiting, "", verdict.decision)
         because, decision = verdict.because, verdict.decision
-        if waiting.asked is None:
-            # WHY a copy: time may pass until it is carried out, and others may hold the arguments
-            waiting.args = copied(args)
-        lower = args if because else lowered(waiting.args, decision)
-        return Proposal(call, action, args, lower, waiting, because, decision)
+        lower = waiting.args if because else lowered(waiting.args, decision)
+        return Proposal(call, action, lower, waiting, because, decision)
 
     def carry_out(
         self,
@@ -228,10 +225,10 @@ class Gate:
         tool = proposal.action.tool
         if self._enforces and self._latch.stops(tool) is not None:
             denied = self._denied(proposal.waiting, call, STOPPED, "stopped").decision
-            return Passed("stopped", denied, proposal.args, None)
+            return Passed("stopped", denied, proposal.waiting.args, None)
         if self._enforces and self.doubtful and self._is_held_up(tool):
             denied = self._denied(proposal.waiting, call, IN_DOUBT, "denied").decision
-            return Passed("denied", denied, proposal.args, None)
+            return Passed("denied", denied, proposal.waiting.args, None)
         # INVARIANT: whatever ends it before its outcome is recorded leaves it in doubt
         try:
             outcome = run(args)
@@ -253,14 +250,16 @@ class Gate:
         """Record the proposal, decide, and record the decision. The guard is held."""
         waiting.events.append(self._write(Proposed(self._at(), turn, call, action)))
         waiting.is_recorded = True
+        if self._enforces:
+            # WHY a copy: whoever waits, is shown the arguments, or carries them out later may still
+            # hold and change them
+            waiting.args = copied(waiting.args)
         verdict = self._look(action, waiting.args)
         asks = verdict.decision.kind == "ask" and not verdict.because
         if not asks or not self._enforces:
             self._conclude(waiting, call, verdict.decision)
             return verdict
         waiting.events.append(self._write(self._event(call, verdict.decision)))
-        # WHY a copy: whoever waits, or is shown the arguments, may still hold and change them
-        waiting.args = copied(waiting.args)
         waiting.asked, self._asked = self._asked, self._asked + 1
         return verdict
 

@@ -49,16 +49,15 @@ class Waiting:
 
 
 class Proposal:
-    """A proposed action that was decided on. args: as proposed. lowered: as they will run. waiting:
-    events that belong to it. because: empty when it may run. is_spent: it was carried out."""
+    """A proposed action that was decided on. lowered: arguments as they will run. waiting: what
+    belongs to it. because: empty when it may run. is_spent: it was carried out."""
 
-    __slots__ = ("action", "args", "because", "call", "decision", "is_spent", "lowered", "waiting")
+    __slots__ = ("action", "because", "call", "decision", "is_spent", "lowered", "waiting")
 
     def __init__(
         self,
         call: str,
         action: Action,
-        args: Args,
         lowered: Args,
         waiting: Waiting,
         because: Because,
@@ -67,7 +66,6 @@ class Proposal:
         """Keep what was decided."""
         self.call = call
         self.action = action
-        self.args = args
         self.lowered = lowered
         self.waiting = waiting
         self.because = because

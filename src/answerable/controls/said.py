@@ -39,18 +39,14 @@ class _Text(msgspec.Struct, eq=False, gc=False):
     at: int
     text: str
     is_first: bool
-    inside: Text | None = None
+    inside: Text
 
     def says(self, value: str, key: str) -> bool:
         """Tell whether the text says a value as a whole. key: its canonical form."""
-        if self.inside is None:
-            self.inside = Text(self.text)
         return self.inside.says(value, key)
 
     def lines(self) -> list[Line]:
         """Return what each line of the text says."""
-        if self.inside is None:
-            self.inside = Text(self.text)
         return self.inside.lines()
 
     def says_plainly(self, value: str) -> bool:
@@ -97,7 +93,7 @@ class Said:
     def add_text(self, at: int, text: str) -> None:
         """Take a text of the operator or a user."""
         is_first = not self._introduced and not self._spoken
-        self._texts.append(_Text(at, text, is_first))
+        self._texts.append(_Text(at, text, is_first, Text(text)))
 
     def add_strings(self, at: int, fields: Iterable[tuple[str, str]], record: str) -> None:
         """Take strings of a record, by field. record: its id, or empty."""

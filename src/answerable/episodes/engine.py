@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from answerable.agents.view import Agent, Turn
+from answerable.agents.view import Actor, Agent, Turn, View
 from answerable.episodes.episode import End, Episode, Run
 from answerable.episodes.governed import Controls
 from answerable.episodes.rig import Rig
@@ -49,41 +49,28 @@ async def run_episode(
     raises for anything that the agent does.
     """
     run = begin(rig, scenario, number, agent, controls)
+    view = run.view
     while run.end is None:
-        at = run.turns
-        if at < len(recorded):
-            turn = _recorded(run, recorded[at])
-        else:
-            turn = await _asked(run)
-            if turn is not None and on_turn is not None:
+        at = view.turn = run.turns
+        is_new = at >= len(recorded)
+        try:
+            actor = run.actor()
+            turn = await actor.act(view) if is_new else _replayed(actor, view, recorded[at])
+        except Exception as error:  # WHY broad: whatever an agent raises is the agent's crash
+            run.end = End(*ended_by(error))
+            break
+        if is_new:
+            if not run.is_turn(turn):
+                break
+            if on_turn is not None:
                 await on_turn(at, turn)
-        if turn is not None:
-            run.take(turn)
+        run.take(turn)
     return run.finish()
 
 
-async def _asked(run: Run) -> Turn | None:
-    """Ask the agent for its turn; return None when that ended the episode."""
-    view = run.view
-    view.turn = run.turns
-    try:
-        turn = await run.actor().act(view)
-    except Exception as error:  # WHY broad: whatever an agent raises is the agent's crash
-        run.end = End(*ended_by(error))
-        return None
-    return turn if run.is_turn(turn) else None
-
-
-def _recorded(run: Run, turn: Turn) -> Turn | None:
-    """Let the agent learn of a turn that it took in an earlier attempt, and return it; None when
-    that ended the episode."""
-    view = run.view
-    view.turn = run.turns
-    try:
-        replayed = getattr(run.actor(), "replayed", None)
-        if replayed is not None:
-            replayed(view, turn)
-    except Exception as error:  # WHY broad: whatever an agent raises is the agent's crash
-        run.end = End(*ended_by(error))
-        return None
+def _replayed(actor: Actor, view: View, turn: Turn) -> Turn:
+    """Let an agent learn of a turn that it took in an earlier attempt, and return it."""
+    replayed = getattr(actor, "replayed", None)
+    if replayed is not None:
+        replayed(view, turn)
     return turn

@@ -13,7 +13,7 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar, NamedTuple, TypeGuard
 
 import msgspec
@@ -68,6 +68,7 @@ from answerable.worlds.admission import static_fault
 from answerable.worlds.kit.oracles import Act, Trace
 from answerable.worlds.kit.records import Text
 from answerable.worlds.kit.stage import Digests, Fault, InstrumentError, run_tool, step
+from answerable.worlds.kit.tools import Tool
 from answerable.worlds.scenario import Scenario, scenario_digest
 
 CALLS_LIMIT = 64
@@ -112,6 +113,13 @@ class End(NamedTuple):
 
 Step = Callable[["Run", Turn], None]
 """A step of a turn; see ``Run.steps``."""
+
+
+def thing_of(tool: Tool | None, values: Mapping[str, object]) -> str:
+    """Return the id of what a call acts on, or an empty text. values: parsed arguments."""
+    named = values.get(tool.resource) if tool is not None and tool.resource else ""
+    return named if type(named) is str else ""
+
 
 REPORTED, NO_REPORT, TURN_LIMIT = End("reported"), End("no_report"), End("turn_limit")
 
@@ -248,14 +256,10 @@ class Run:
             if parsed.undecodable:
                 return self.turn_down(call, turn, parsed.undecodable)
             values = parsed.values
-        resource = ""
         tool = self.tools.get(name)
         if tool is None:
             name = clean_name(name)
-        elif tool.resource:
-            named = values.get(tool.resource)
-            if type(named) is str:
-                resource = named
+        resource = thing_of(tool, values)
         number = self.calls = self.calls + 1
         id_ = f"c{number}"
         lines = self.lines

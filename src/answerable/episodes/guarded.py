@@ -25,7 +25,7 @@ from answerable.controls.reviewers import reviewer_of
 from answerable.controls.stop import Latch
 from answerable.core.canonical import encode_trusted
 from answerable.core.streams import Stream
-from answerable.episodes.episode import REMINDER, Episode, Run, Step
+from answerable.episodes.episode import REMINDER, Episode, Run, Step, thing_of
 from answerable.episodes.governed import Controls
 from answerable.episodes.rig import OPERATOR, USER, Rig
 from answerable.episodes.written import NAME_LIMIT, clean_name
@@ -150,17 +150,12 @@ class GovernedRun(Run):
         if parsed.undecodable:
             return parsed.undecodable
         values = parsed.values
-        resource = ""
         tool = self.tools.get(name)
         if tool is None:
             name = clean_name(name)
-        elif tool.resource:
-            named = values.get(tool.resource)
-            if type(named) is str:
-                resource = named[:NAME_LIMIT]
         number = self.calls = self.calls + 1
         id_ = f"c{number}"
-        action = Action(self.principals, name, args, resource)
+        action = Action(self.principals, name, args, thing_of(tool, values)[:NAME_LIMIT])
         return _Open(id_, values, self.gate.propose(turn, id_, action, values))
 
     def _record(self, event: Event) -> None:
@@ -172,7 +167,11 @@ class GovernedRun(Run):
         self.gate.watch((event,))
 
     def _unread(self, at: int, id_: str, action: Action) -> Decided:
-        return _unread(self.gate, at, id_, action)
+        gate = self.gate
+        mode: Literal["", "observe"] = "" if gate.mode == "enforce" else "observe"
+        # WHY no facts: what cannot be read is denied before anything is looked at
+        decision = decide(gate.policy, action, {}, Facts())
+        return Decided(at, id_, decision.kind, decision.policy, decision.reasons, {}, mode)
 
     def _would_harm(self, action: Action, args: Mapping[str, object]) -> bool:
         """Try an act on the world as it is, and tell whether it would break a rule."""
@@ -212,14 +211,6 @@ def _opening(instructions: str, request: str, lines: Sequence[Line]) -> list[Eve
         Observed(1, "", instructions, OPERATOR), Observed(2, "", request, USER)
     ]  # fmt: skip
     return events + parse_events(lines_bytes(lines[3:])) if len(lines) > 3 else events
-
-
-def _unread(gate: Gate, at: int, call: str, action: Action) -> Decided:
-    """Return the decision on a call that cannot be read, or is one too many: it never runs."""
-    mode: Literal["", "observe"] = "" if gate.mode == "enforce" else "observe"
-    # WHY no facts: what cannot be read is denied before anything is looked at
-    decision = decide(gate.policy, action, {}, Facts())
-    return Decided(at, call, decision.kind, decision.policy, decision.reasons, {}, mode)
 
 
 def _refusal(because: Because, render: Render) -> str:
