@@ -9,33 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 
-import msgspec
-import zstandard
-
-CALLS = 5
-
-_encode = msgspec.json.Encoder(order="sorted").encode
-
-
-def bare_episodes(count: int) -> None:
-    """Run episodes of five calls over a dict, as JSON lines, hashed and compressed."""
-    lines: list[bytes] = []
-    for number in range(count):
-        state: dict[str, object] = {}
-        events: list[dict[str, object]] = [{"at": 0, "event": "opened", "number": number}]
-        for call in range(CALLS):
-            args = f'{{"id":"INV-{call}","amount":{number}}}'
-            state[f"r{call}"] = msgspec.json.decode(args)
-            events += [
-                {"at": 4 * call + 1, "event": "proposed", "call": f"c{call}", "args": args},
-                {"at": 4 * call + 2, "event": "decided", "call": f"c{call}", "why": "no policy"},
-                {"at": 4 * call + 3, "event": "effected", "call": f"c{call}", "keys": len(state)},
-                {"at": 4 * call + 4, "event": "observed", "call": f"c{call}", "text": args},
-            ]
-        data = b"\n".join([_encode(event) for event in events])
-        lines += [data, sha256(b"\x00" + data).digest()]
-    zstandard.ZstdCompressor(level=3).compress(b"".join(lines))
-
 
 def bare_scenarios(count: int) -> None:
     """Draw twenty numbers by SHA-256 and write them over a dict, per scenario."""
@@ -46,14 +19,6 @@ def bare_scenarios(count: int) -> None:
             int.from_bytes(sha256(key + bytes([i])).digest()[:8], "big") % 1000 for i in range(20)
         ]
         dict(base, **{f"r{i}": value for i, value in enumerate(drawn)})
-
-
-def bare_read(shards: Sequence[bytes]) -> None:
-    """Decompress shards, hash each line and decode it."""
-    for data in shards:
-        for line in zstandard.ZstdDecompressor().decompress(data).splitlines():
-            sha256(b"\x00" + line).digest()
-            msgspec.json.decode(line)
 
 
 def bare_tree(entries: Sequence[bytes]) -> list[bytes]:

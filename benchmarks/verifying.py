@@ -24,11 +24,13 @@ from answerable.episodes.plan import SHARD_SIZE, Item
 from answerable.episodes.shards import Shard, make_shard, read_shard
 from answerable.scoring.outcomes import Graded
 from answerable.worlds.suite import Draw
-from benchmarks.bare import bare_read
 from benchmarks.measure import Probe, Row, Setup, cpu_rate
+from benchmarks.prototype import prototype_episodes
 from benchmarks.runs import (
+    DESIGNED,
+    FLOOR,
     HONEST,
-    MIX_TARGET,
+    MIX,
     batched,
     card,
     instrument_of,
@@ -78,9 +80,7 @@ def verification(setup: Setup, *, fresh: bool = False) -> Probe:
         shards = next(turns)
         return cpu_rate(count, lambda: asyncio.run(work(shards)))
 
-    return Probe(
-        ours, lambda: cpu_rate(count, lambda: bare_read([made.shard.data for made in warming]))
-    )
+    return Probe(ours, lambda: cpu_rate(count, lambda: prototype_episodes(count)))
 
 
 def verification_fresh(setup: Setup) -> Probe:
@@ -115,7 +115,6 @@ def suite_verification(setup: Setup) -> Probe:
     path = asyncio.run(make_dossier(scratch, setup.pick(400, 2500)))
     with Dossier(path) as opened:
         count = opened.plan.count()
-    shards = [each.read_bytes() for each in sorted((path / "episodes").glob("*.zst"))]
 
     def once() -> None:
         with Dossier(path) as opened:
@@ -123,20 +122,20 @@ def suite_verification(setup: Setup) -> Probe:
 
     return Probe(
         lambda: cpu_rate(count, once),
-        lambda: cpu_rate(count, lambda: bare_read(shards)),
+        lambda: cpu_rate(count, lambda: prototype_episodes(count)),
         lambda: shutil.rmtree(scratch),
     )
 
 
 ROWS = (
-    Row("verify", "episodes verified and re-graded, five calls", "1/s", "more", 8000,
-        "decompress, sha256, decode each line", verification),
+    Row("verify", "episodes verified and re-graded, five calls", "1/s", "more", DESIGNED,
+        FLOOR, verification, is_ratio=True),
     Row("verify-suite", "the suite's mix (7.5 calls) of a dossier; target: as many calls", "1/s",
-        "more", MIX_TARGET, "decompress, sha256, decode each line", suite_verification),
+        "more", MIX, FLOOR, suite_verification, is_ratio=True),
 )  # fmt: skip
 
 FRESH = (
-    Row("verify-fresh", "verified, five calls, scenarios never seen before", "1/s", "more", 8000,
-        "decompress, sha256, decode each line", verification_fresh),
+    Row("verify-fresh", "verified, five calls, scenarios never seen before", "1/s", "more",
+        DESIGNED, FLOOR, verification_fresh, is_ratio=True),
 )  # fmt: skip
 """Rows to be measured after the others."""

@@ -25,7 +25,9 @@ import msgspec
 from answerable.controls.vouching import Line, Text, canonical, integer_key
 from answerable.languages.matching import fold
 
-_EASY_ENDS = frozenset(' \n,;()"`')
+_COMMAS = frozenset(",\uff0c")
+_EASY_ENDS = frozenset(' \n;()"`\u3001\u3002\uff08\uff09\uff1b') | _COMMAS
+_EASY_STARTS = _EASY_ENDS | {"\uff1a"}
 _MARKS = 7
 """Characters that a canonical form has more than the folded one."""
 _WIDEST = 18
@@ -54,11 +56,13 @@ class _Text(msgspec.Struct, eq=False, gc=False):
         False means that it has to be looked for properly."""
         text = self.text
         start = text.find(value) if self.is_first else -1
-        if start < 0 or (start and text[start - 1] not in _EASY_ENDS):
+        if start < 0 or (start and text[start - 1] not in _EASY_STARTS):
             return False
         end = start + len(value)
         after = text[end : end + 2]
-        return after[:1] in _EASY_ENDS or after in ("", ".", ". ", ".\n", ": ")
+        if after[:1] in _EASY_ENDS:
+            return after[:1] not in _COMMAS or not after[1:].isdigit()
+        return after in ("", ".", ". ", ".\n", ": ")
 
 
 class Said:

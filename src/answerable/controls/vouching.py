@@ -20,7 +20,7 @@ import msgspec
 
 from answerable.languages.alphabets import INVISIBLE
 from answerable.languages.locales import LOCALES
-from answerable.languages.matching import MINIMUM_WEIGHT, fold, weight
+from answerable.languages.matching import MINIMUM_WEIGHT, fold, weight, word_by_word
 from answerable.languages.quantities import EXPONENTS, babel_locale
 
 _REMEMBERED = 4096
@@ -57,7 +57,10 @@ def _plain_table() -> _Plain:
 
 def plain(text: str) -> str:
     """Return a text in basic width and digits, without invisible characters."""
-    return text if text.isascii() else text.translate(_plain_table())
+    return text if text.isascii() else _plain_words(text)
+
+
+_plain_words = word_by_word(lambda word: word.translate(_plain_table()), " ")
 
 
 @lru_cache(maxsize=1)
@@ -77,7 +80,7 @@ def canonical(value: str) -> str:
     >>> canonical("12-345 678") == canonical("12345678") != canonical("12.345.678")
     True
     """
-    shown = (value if value.isascii() else value.translate(_plain_table())).strip()
+    shown = plain(value).strip()
     if "@" in shown:
         return "@" + shown.casefold()
     if shown[:1].isdigit():
@@ -208,7 +211,10 @@ def line_of(text: str) -> Line:
 @lru_cache(maxsize=_REMEMBERED)
 def folded_line(text: str) -> str:
     """Return a line's folded form, which is kept like what it says."""
-    return fold(plain(text))
+    return fold(text) if text.isascii() else _folded_words(text)
+
+
+_folded_words = word_by_word(lambda word: fold(word.translate(_plain_table())), "")
 
 
 @lru_cache(maxsize=_BLOCKS)

@@ -21,6 +21,7 @@ import codecs
 import re
 import unicodedata
 from base64 import b64encode
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -50,6 +51,8 @@ MINIMUM_WEIGHT: Final = 4
 _TO_URL_SAFE: Final = str.maketrans("+/", "-_")
 _REMEMBERED: Final = 1024
 _PIECE: Final = 512
+_WORD: Final = 64
+"""Characters of the longest word that is kept."""
 _PUNCTUATION: Final = bytes(b for b in range(128) if not chr(b).isalnum())
 _LOWER: Final = bytes(ord(chr(b).lower()) if b < 128 else b for b in range(256))
 
@@ -90,7 +93,29 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.encode().translate(_LOWER, _PUNCTUATION).decode()
-    return _in_mark_order(text).translate(_character_folds())
+    return _folded_words(text)
+
+
+def word_by_word(change: Callable[[str], str], joint: str) -> Callable[[str], str]:
+    """Return what changes a text word by word, and keeps what became of short words.
+
+    change: to a word; the same as to the whole text but for the spaces. joint: between the changed
+    words. Words come again and again, while a table is asked character by character.
+    """
+    kept = lru_cache(maxsize=8 * _REMEMBERED)(change)
+
+    def changed(text: str) -> str:
+        words = text.split(" ")
+        return joint.join([kept(each) if len(each) <= _WORD else change(each) for each in words])
+
+    return changed
+
+
+def _folded(word: str) -> str:
+    return _in_mark_order(word).translate(_character_folds())
+
+
+_folded_words = word_by_word(_folded, "")
 
 
 def _in_mark_order(text: str) -> str:
