@@ -24,7 +24,7 @@ from answerable.controls.earlier import Earlier, Intent, intent_of
 from answerable.controls.languages_seen import UNKNOWN
 from answerable.controls.offered import Offered, read_offer, value_at
 from answerable.controls.problems import BAD_FACT_SETTINGS
-from answerable.controls.readings import OUTSIDE, Reading, leaves, read_result
+from answerable.controls.readings import OUTSIDE, Reading, leaves
 from answerable.controls.records import CellStatus, Facts, ToolSpec
 from answerable.controls.said import Said
 from answerable.core.errors import UsageError
@@ -45,6 +45,8 @@ _TYPES: Final[Mapping[str, type]] = {"string": str, "integer": int, "boolean": b
 
 PENDING: Final = 256
 """Events that wait to be read at most."""
+
+_decode = msgspec.json.Decoder().decode
 
 
 class _Unvouched(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -252,16 +254,18 @@ class FactKeeper:
             if call is not None:
                 self._earlier.forget(call)
             return
-        result = None
+        value: object = None
         if call is not None:
-            asked = call.tool == ASKING
-            result = read_result(event.text, labels, self._tenant, is_answer=asked)
-        if call is None or result is None:
+            try:
+                value = _decode(event.text)
+            except (msgspec.DecodeError, RecursionError):
+                value = None
+        if call is None or not isinstance(value, (dict, list)):
             self._take_text(event, whole.provenance, is_plain=len(labels) == 1)
             return
-        self._reading.take(event.at, result)
+        self._reading.read(event.at, value, labels, is_answer=call.tool == ASKING)
         if whole.provenance == "record":
-            self._earlier.answer(call, event.at, result.value, labels)
+            self._earlier.answer(call, event.at, value, labels)
 
     def _take_text(self, event: Observed, provenance: str, *, is_plain: bool) -> None:
         """Take a text that is no JSON. is_plain: one label says all there is to say of it."""

@@ -11,25 +11,15 @@ Invariants:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Final
-
-import msgspec
 
 from answerable.controls.crossing import Labelled
 from answerable.controls.languages_seen import Entered
 from answerable.controls.said import Said
-from answerable.events.lines import Labels
 from answerable.events.stream import Label
 
 OUTSIDE: Final = frozenset({"user", "third_party", "tool_metadata", "memory", "peer"})
 """Provenances of what enters from outside the house."""
-
-KEPT: Final = 4096
-"""Results that are kept as they were read; those of a suite's worlds come about often."""
-
-KEPT_LENGTH: Final = 2048
-"""Characters of a result that is kept."""
 
 SHORT: Final = 64
 """Characters of a result's field that ``after`` speaks of."""
@@ -37,8 +27,6 @@ SHORT: Final = 64
 Seen = dict[str, list[tuple[str, Mapping[str, Any]]]]
 """What is known of each record, by id, in order of events: its table, when that is known, and
 fields with their values."""
-
-_decode = msgspec.json.Decoder().decode
 
 
 class Reading:
@@ -58,81 +46,23 @@ class Reading:
         """Take what is known of a record. table: its table, or empty when that is not known."""
         self.seen.setdefault(record, []).append((table, fields))
 
-    def take(self, at: int, result: Result) -> None:
-        """Take a result. at: its event."""
-        said = self.said
-        for kind, one, two, three in result.tells:
-            if kind == STRINGS:
-                said.add_strings(at, one, two)
-            elif kind == KNOWN:
-                self.add_known(one, "", two)
-            elif kind == INTEGER:
-                said.add_integer(at, one, two, three)
-            elif kind == ENTERED:
-                self.entered.add(one)
-            elif kind == PERSONAL:
-                self.labelled.add_personal(one, two)
-            elif kind == FOREIGN:
-                self.labelled.add_foreign(one)
-            else:
-                said.add_text(at, one)
-
-
-STRINGS, INTEGER, WORDS, ENTERED, PERSONAL, FOREIGN, KNOWN = range(7)
-"""What a part of a result tells: strings of a record by field, with its id; an integer, with
-currency and id of its record; a person's words; a text from outside; a personal value, with its
-jurisdiction; another tenant's value; a record's id, with its fields."""
-
-Tell = tuple[int, Any, Any, Any]
-
-
-class Result(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """A JSON result that was walked. value: parsed; whoever holds it only reads it. tells: what its
-    parts tell, in order."""
-
-    value: dict[str, Any] | list[Any]
-    tells: tuple[Tell, ...]
-
-
-def read_result(
-    text: str, labels: tuple[Label, ...], tenant: str, *, is_answer: bool
-) -> Result | None:
-    """Read a result, or return None when the text is no JSON object or list.
-
-    labels: the first is of the whole. tenant: whose house it is. is_answer: its records are a
-    person's own words. Short ones with labels that come about again and again are kept.
-    """
-    if type(labels) is Labels and len(text) <= KEPT_LENGTH:
-        return _kept(text, labels, tenant, is_answer)
-    return _read(text, labels, tenant, is_answer)
-
-
-def _read(text: str, labels: tuple[Label, ...], tenant: str, is_answer: bool) -> Result | None:
-    try:
-        value = _decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        return None
-    if not isinstance(value, (dict, list)):
-        return None
-    parts = {each.path: each for each in labels} if len(labels) > 1 else {}
-    walk = _Walk(tenant, parts, is_answer)
-    walk.walk(value, "", labels[0], "", "", "")
-    return Result(value, tuple(walk.tells))
-
-
-_kept = lru_cache(maxsize=KEPT)(_read)
+    def read(self, at: int, value: object, labels: tuple[Label, ...], *, is_answer: bool) -> None:
+        """Take a result. at: its event. labels: the first is of the whole. is_answer: its records
+        are a person's own words."""
+        parts = {each.path: each for each in labels} if len(labels) > 1 else {}
+        _Walk(self, at, parts, is_answer).walk(value, "", labels[0], "", "", "")
 
 
 class _Walk:
-    """One result that is being read. tells: what was found."""
+    """One result that is being read."""
 
-    __slots__ = ("is_answer", "parts", "tells", "tenant")
+    __slots__ = ("at", "is_answer", "parts", "to")
 
-    def __init__(self, tenant: str, parts: dict[str, Label], is_answer: bool) -> None:
-        self.tenant = tenant
+    def __init__(self, to: Reading, at: int, parts: dict[str, Label], is_answer: bool) -> None:
+        self.to = to
+        self.at = at
         self.parts = parts
         self.is_answer = is_answer
-        self.tells: list[Tell] = []
 
     def walk(
         self, value: object, path: str, label: Label, field: str, record: str, currency: str
@@ -149,10 +79,10 @@ class _Walk:
             if value:
                 self._string(value, label, field, record)  # type: ignore[arg-type]
         elif kind is int and label.provenance == "record":
-            self.tells.append((INTEGER, value, currency, record))
+            self.to.said.add_integer(self.at, value, currency, record)  # type: ignore[arg-type]
 
     def _object(self, value: dict[str, Any], path: str, label: Label) -> None:
-        parts = self.parts
+        parts, to = self.parts, self.to
         prefix = path + "." if path else ""
         record = value.get("id", "")
         currency = value.get("currency", "")
@@ -166,7 +96,7 @@ class _Walk:
             label.provenance == "record"
             and not label.data_class
             and not self.is_answer
-            and (not label.tenant or label.tenant == self.tenant)
+            and (not label.tenant or label.tenant == to.tenant)
         )
         if is_usual and not parts:
             usual = [(k, v) for k, v in value.items() if type(v) is str and v]
@@ -186,27 +116,29 @@ class _Walk:
                 elif each:
                     self._string(each, mine, field, record)
         if usual:
-            self.tells.append((STRINGS, usual, record, None))
+            to.said.add_strings(self.at, usual, record)
         if record:
             known = {k: v for k, v in value.items() if k not in hidden} if hidden else value
-            self.tells.append((KNOWN, record, known, None))
+            to.add_known(record, "", known)
 
     def _string(self, value: str, label: Label, field: str, record: str) -> None:
-        tells, provenance = self.tells, label.provenance
+        to = self.to
+        provenance = label.provenance
         if provenance == "record":
             owner = label.tenant
-            if owner and owner != self.tenant:
-                tells.append((FOREIGN, value, None, None))
+            if owner and owner != to.tenant:
+                to.labelled.add_foreign(value)
             elif self.is_answer:
-                tells += ((WORDS, value, None, None), (ENTERED, value, None, None))
+                to.said.add_text(self.at, value)
+                to.entered.add(value)
             else:
-                tells.append((STRINGS, ((field, value),), record, None))
+                to.said.add_strings(self.at, ((field, value),), record)
         elif provenance == "user":
-            tells.append((WORDS, value, None, None))
+            to.said.add_text(self.at, value)
         if provenance in OUTSIDE:
-            tells.append((ENTERED, value, None, None))
+            to.entered.add(value)
         if label.data_class == "personal":
-            tells.append((PERSONAL, value, label.jurisdiction, None))
+            to.labelled.add_personal(value, label.jurisdiction)
 
 
 def told_of(tool: str, value: object, labels: tuple[Label, ...]) -> tuple[str, ...]:

@@ -45,30 +45,22 @@ UNSET = msgspec.UNSET
 
 
 class Labels(tuple[Label, ...]):
-    """Labels of a text. json: of all of them, encoded once. number: their hash, worked out once."""
+    """Labels of a text. json: of all of them, encoded once."""
 
     json: msgspec.Raw
-    number: int
-
-    def __hash__(self) -> int:
-        """Return the hash of the labels, which is that of any tuple of them."""
-        return self.number
 
 
 def labels_of(*labels: Label) -> Labels:
     """Return labels together with their JSON."""
-    return _kept(Labels(labels), encode_trusted(labels))
+    made = Labels(labels)
+    made.json = Raw(encode_trusted(labels))
+    return made
 
 
 def joined(parts: Sequence[Labels]) -> Labels:
     """Return the labels of several parts, of which none is empty, as one."""
     made = Labels([label for part in parts for label in part])
-    return _kept(made, b"[%b]" % b",".join([bytes(part.json)[1:-1] for part in parts]))
-
-
-def _kept(made: Labels, json: bytes) -> Labels:
-    made.json = Raw(json)
-    made.number = tuple.__hash__(made)
+    made.json = Raw(b"[%b]" % b",".join([bytes(part.json)[1:-1] for part in parts]))
     return made
 
 

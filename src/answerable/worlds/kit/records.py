@@ -184,7 +184,7 @@ R = TypeVar("R", bound=Record)
 
 RESERVED = ("error", "truncated")
 """Fields by which an agent knows that a call was refused or its answer cut."""
-SHOWN_LIMIT = 256
+SHOWN_LIMIT = 1024
 """Records of a base of which is kept what they look like when they are read."""
 
 
