@@ -92,11 +92,13 @@ def line(done: Measured) -> str:
     row = done.row
     if done.fault:
         return f"{row.name:12} failed  {row.title}\n{'':14}{done.fault}"
-    sign = ">=" if row.better == "more" else "<="
-    target = f"{sign} {figure(row.target)}" + (" of floor" if row.is_ratio else f" {row.unit}")
     head = f"{row.name:12} {done.word():6}  {row.title}"
     turns = f"best {figure(done.best)}, spread {done.spread:.0f} %"
-    parts = [f"{figure(done.value)} {row.unit} ({turns})", f"target {target}"]
+    parts = [f"{figure(done.value)} {row.unit} ({turns})"]
+    if row.target is not None:
+        sign = ">=" if row.better == "more" else "<="
+        of = "of floor" if row.is_ratio else row.unit
+        parts.append(f"target {sign} {figure(row.target)} {of}")
     if done.floor is not None and done.ratio is not None:
         parts += [f"floor {figure(done.floor)} ({row.floor})", f"ratio {figure(done.ratio)}"]
     notes = f"\n{'':14}{done.note}" if done.note else ""

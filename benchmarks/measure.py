@@ -50,14 +50,15 @@ class Row(NamedTuple):
     """What is measured.
 
     name: for ``--only``. title, unit: for people. better: more or less. target: of the figure, or
-    of its ratio to the floor when ``is_ratio``. floor: what the floor does. prepare: makes a probe.
+    of its ratio to the floor when ``is_ratio``; None when the row is there to be looked at. floor:
+    what the floor does. prepare: makes a probe.
     """
 
     name: str
     title: str
     unit: str
     better: Better
-    target: float
+    target: float | None
     floor: str
     prepare: Callable[[Setup], Probe]
     is_ratio: bool = False
@@ -78,11 +79,13 @@ class Measured(NamedTuple):
     note: str = ""
 
     def word(self) -> str:
-        """Return ``ok``, ``short`` or ``failed``."""
+        """Return ``ok``, ``short``, ``failed`` or, without a target, ``seen``."""
+        target = self.row.target
         if self.fault:
             return "failed"
+        if target is None:
+            return "seen"
         held = (self.ratio or 0.0) if self.row.is_ratio else self.value
-        target = self.row.target
         return (
             "ok" if (held >= target if self.row.better == "more" else held <= target) else "short"
         )

@@ -80,7 +80,7 @@ def cedar() -> Allow:
     context = {"type": "Record", "attributes": facts}
     applies = {"principalTypes": ["Agent"], "resourceTypes": ["Thing"], "context": context}
     actions = {tool: {"appliesTo": applies} for tool in TOOLS}
-    entities = {"Agent": {}, "Thing": {}}
+    entities: Value = {"Agent": {}, "Thing": {}}
     schema = cedarpy.Schema.from_json_str(
         json.dumps({"": {"entityTypes": entities, "actions": actions}})
     )
@@ -117,14 +117,15 @@ class Episode:
         """Open it: an invoice is to be paid."""
         self.base = worlds()[number % WORLDS]
         self.over: dict[str, Value] = {}
-        self.trusted = ""
+        invoice = f"INV-{number % WORLDS}-{number // WORLDS % INVOICES}"
+        asked = f"Pay {invoice}."
+        self.trusted = RULES + asked
         self.tools: list[str] = []
         self.total = 0
         self.lines: list[bytes] = []
-        invoice = f"INV-{number % WORLDS}-{number // WORLDS % INVOICES}"
         self.emit({"event": "opened", "episode": number})
         self.enter("", RULES, [{"path": "", "provenance": "operator"}])
-        self.enter("", f"Pay {invoice}.", [{"path": "", "provenance": "user"}])
+        self.enter("", asked, [{"path": "", "provenance": "user"}])
         self.invoice = invoice
 
     def emit(self, event: Value) -> None:
@@ -134,8 +135,6 @@ class Episode:
 
     def enter(self, call: str, text: str, spans: list[Value]) -> None:
         """Record a text that the agent sees, and where its parts came from."""
-        if spans[-1]["provenance"] != "third_party":
-            self.trusted += text
         self.emit({"event": "observed", "call": call, "text": text, "labels": spans})
 
     def record(self, name: str) -> Value:
@@ -185,6 +184,10 @@ class Episode:
         self.tools.append(tool)
         result, effects, spans = getattr(self, tool)(**args)
         self.emit({"event": "effected", "call": call, "effects": effects})
+        outside = [span["path"] for span in spans if span["provenance"] == "third_party"]
+        for field, value in result.items():
+            if type(value) is str and field not in outside:
+                self.trusted += value + "\n"
         self.enter(call, _encode(result).decode(), spans)
         return result  # type: ignore[no-any-return]
 
@@ -220,6 +223,7 @@ class Episode:
 
     def report(self, note: str) -> tuple[Value, list[Value], list[Value]]:
         """Close the task."""
+        del note
         return {"received": True}, [], [{"path": "", "provenance": "record"}]
 
     def run(self, allow: Allow | None) -> bytes:

@@ -17,7 +17,7 @@ from benchmarks.measure import PATHS, Measured, Probe, Row, Setup, child_cpu, me
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def row(target: float = 10.0, better: str = "more", **more: object) -> Row:
+def row(target: float | None = 10.0, better: str = "more", **more: object) -> Row:
     fields = {"name": "x", "title": "a row", "unit": "1/s", "floor": "nothing", "prepare": fail}
     return Row(target=target, better=better, **fields | more)  # type: ignore[arg-type]
 
@@ -36,6 +36,7 @@ def fail(_: Setup) -> Probe:
         (Measured(row(0.85, is_ratio=True), 10.0, 10.0, 0.0, 20.0, 0.5), "short"),
         (Measured(row(0.85, is_ratio=True), 10.0, 10.0, 0.0, 11.0, 0.9), "ok"),
         (Measured(row(), 0.0, 0.0, 0.0, None, None, "no disk"), "failed"),
+        (Measured(row(None), 10.0, 10.0, 0.0, 20.0, 0.5), "seen"),
     ],
 )
 def test_measured__figure_and_target__word(made: Measured, word: str) -> None:
