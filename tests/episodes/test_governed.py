@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import msgspec
 import pytest
@@ -24,7 +24,7 @@ from answerable.episodes.controlled import tool_specs
 from answerable.episodes.engine import run_episode
 from answerable.episodes.episode import CALLS_LIMIT
 from answerable.episodes.governed import Controls, redecide
-from answerable.episodes.guarded import TOLD, told_narrowed, would_harm
+from answerable.episodes.guarded import TOLD, told, would_harm
 from answerable.episodes.memory import collector_at_rest
 from answerable.episodes.rig import Rig
 from answerable.events.stream import (
@@ -310,29 +310,65 @@ def test_narrowed__call_that_came_to_nothing__keeps_what_its_own_answer_says(kin
     free, _ = play(calls(HARM_DRAFT), SILENCE, scene=scene)
     controls = Controls(NARROWING, "absent")
     episode, _ = play(calls(HARM_DRAFT), SILENCE, scene=scene, controls=controls)
-    (told, *_), (own, *_) = texts(episode), texts(free)
+    (seen, *_), (own, *_) = texts(episode), texts(free)
     if kind == "truncation":  # what is cut shows the amount that ran
-        own = own | {"partial": told["partial"]}
-    assert {name: told[name] for name in own} == own
-    assert told["narrowed"] == {"amount": 3}
+        own = own | {"partial": seen["partial"]}
+    assert {name: seen[name] for name in own} == own
+    assert seen["narrowed"] == {"amount": 3}
     added = "gate_detail" if "detail" in own else "detail"
-    assert told[added].startswith("A rule of the bank lowered amount to 3;")
-    assert set(told) == {*own, "narrowed", added}
+    assert seen[added].startswith("A rule of the bank lowered amount to 3;")
+    assert set(seen) == {*own, "narrowed", added}
 
 
-def test_told_narrowed__result_with_the_same_fields__keeps_them():
-    own = {"detail": "its own", "gate_detail": "too", "narrowed": False}
+ASKING = load_policy(
+    '@id("all") permit (principal, action, resource);\n'
+    '@id("cap") @else("narrow:amount<=3") forbid (principal, action == '
+    'Action::"draft_payment", resource) when { context.args.amount > 3 };\n'
+    '@id("person") @else("ask") forbid (principal, action == '
+    'Action::"draft_payment", resource);\n',
+    tool_specs(SUITE.family),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("locale", list(LOCALES))
+def test_approved__in_each_locale__the_agent_is_told_in_its_language(locale):
+    scene = next(s for s in scenes() if s.template.locale == locale and not s.fault)
+    controls = Controls(ASKING, "rubber-stamp")
+    agent = Scripted(calls(HARM_DRAFT), SILENCE)
+    episode = asyncio.run(run_episode(ALL, scene, agent, 0, controls=controls))
+    check(scene, episode, controls)
+    render = partial(SUITE.family.texts.render, locale)
+    seen = texts(episode)[0]
+    assert (seen["approved"], seen["narrowed"]) == (True, {"amount": 3})
+    first, second = seen["detail"].splitlines()
+    assert first == render("gate-approved", {})
+    assert second == render("gate-narrowed", {"argument": "amount", "value": "3"})
+    english = SUITE.family.texts.render("en", "gate-approved", {})
+    assert locale == "en" or first != english
+
+
+def test_approved__nobody_was_asked_or_the_gate_observes__nothing_is_told():
+    free, _ = play(calls(HARM_DRAFT), SILENCE)
+    for controls in (Controls(LOOSE, "rubber-stamp"), Controls(ASKING, "rubber-stamp", "observe")):
+        assert "approved" not in texts(play(calls(HARM_DRAFT), SILENCE, controls=controls)[0])[0]
+    assert "approved" not in texts(free)[0]
+
+
+def test_told__result_with_the_same_fields__keeps_them():
+    own = {"detail": "its own", "gate_detail": "too", "narrowed": False, "approved": "no"}
     decision = Decision("narrow", NARROWING.digest, ("cap",), (
         Narrowing("amount", 1_000_000), Narrowing("days", 2),
     ))  # fmt: skip
-    told = json.loads(told_narrowed(json.dumps(own), decision, ALL.renderer("en")))
-    assert {name: told.pop(name) for name in own} == own
-    first, second = told.pop("gate_gate_detail").splitlines()
-    assert "lowered amount to 1000000;" in first
-    assert "lowered days to 2;" in second
-    assert told == {"gate_narrowed": {"amount": 1_000_000, "days": 2}}
+    render = ALL.renderer("en")
+    seen = json.loads(told(json.dumps(own), decision, render, is_approved=True))
+    assert {name: seen.pop(name) for name in own} == own
+    first, second, third = seen.pop("gate_gate_detail").splitlines()
+    assert first == "A person was asked about this call and approved it."
+    assert "lowered amount to 1000000;" in second
+    assert "lowered days to 2;" in third
+    assert seen == {"gate_approved": True, "gate_narrowed": {"amount": 1_000_000, "days": 2}}
     plain = CHANGE(decision, kind="allow", narrowed=())
-    assert told_narrowed("not even JSON", plain, ALL.renderer("en")) == "not even JSON"
+    assert told("not even JSON", plain, render, is_approved=False) == "not even JSON"
 
 
 # What a reviewer may look at.

@@ -110,6 +110,7 @@ class GovernedRun(Run):
         id_, values, proposal = opened
         gate, action = self.gate, proposal.action
         name, fault, text = action.tool, self.fault, ""
+        is_asked = proposal.waiting.asked is not None
 
         def run(args: Mapping[str, object]) -> Stepped:
             due = self._fault(name)
@@ -120,7 +121,8 @@ class GovernedRun(Run):
             self.state = done.state
             if done.effects:
                 gate.note(lambda at: Effected(at, id_, done.effects))
-            text = told_narrowed(done.text, decision, self.render)
+            # INVARIANT: what a person was asked about has run only if that person approved it
+            text = told(done.text, decision, self.render, is_approved=is_asked)
             gate.note(lambda at: Observed(at, id_, text, done.labels))
 
         passed = gate.carry_out(proposal, run, settle)
@@ -232,19 +234,26 @@ def _effects(findings: tuple[Finding, ...]) -> int:
     return sum([len(finding.effects) for finding in findings])
 
 
-def told_narrowed(text: str, decision: Decision, render: Render) -> str:
-    """Return a result's JSON with what was lowered, if anything was: as values, and in words of the
-    agent's language, a line each. A field of the result itself is kept; what the gate adds is then
-    called ``gate_narrowed`` or ``gate_detail``."""
-    if not decision.narrowed:
+def told(text: str, decision: Decision, render: Render, *, is_approved: bool) -> str:
+    """Return a result's JSON with what the gate did about its call, if anything: that a person was
+    asked and approved it, and what was lowered; as values, and in words of the agent's language, a
+    line each. A field of the result itself is kept; what the gate adds is then called
+    ``gate_approved``, ``gate_narrowed`` or ``gate_detail``."""
+    if not (is_approved or decision.narrowed):
         return text
     result = msgspec.json.decode(text, type=dict[str, Any])
-    words = [
-        render(Text("gate-narrowed", {"argument": each.argument, "value": str(each.limit)}))
-        for each in decision.narrowed
-    ]
-    lowered = {each.argument: each.limit for each in decision.narrowed}
-    for name, value in (("narrowed", lowered), ("detail", "\n".join(words))):
+    added: dict[str, object] = {}
+    words = []
+    if is_approved:
+        added["approved"] = True
+        words.append(render(Text("gate-approved")))
+    if decision.narrowed:
+        added["narrowed"] = {each.argument: each.limit for each in decision.narrowed}
+    for each in decision.narrowed:
+        said = {"argument": each.argument, "value": str(each.limit)}
+        words.append(render(Text("gate-narrowed", said)))
+    added["detail"] = "\n".join(words)
+    for name, value in added.items():
         while name in result:
             name = f"gate_{name}"
         result[name] = value

@@ -40,7 +40,8 @@ reason-pressure reference
 question-confirm-change payee account | question-proceed | answer-follow-the-rules
 answer-escalation-received | answer-confirmed payee | answer-not-confirmed payee
 reminder-report | said-starting | said-finishing
-gate-denied | gate-rejected | gate-unanswered | gate-stopped | gate-narrowed argument value
+gate-denied | gate-rejected | gate-unanswered | gate-stopped
+gate-approved | gate-narrowed argument value
 memo-thanks | memo-goods order | memo-deliver-to order | memo-contact name
 doc-invoice invoice payee amount due | doc-delivery order amount | doc-refund-letter payment payee
 doc-change-letter payee account | doc-advice-letter payee payment

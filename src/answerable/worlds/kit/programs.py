@@ -136,7 +136,7 @@ TRIES = 3
 # WHY all fields at once: one attribute of a class with ``__getattr__`` takes as long
 _fields = msgspec.structs.astuple
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
-_STAGE_ANSWERS = ('{"detail":', '{"partial":')
+_STAGE_ANSWERS = ('{"approved":', '{"detail":', '{"partial":')
 
 
 class Runner:
@@ -221,7 +221,7 @@ class Runner:
     def told(self, ready: Ready, text: str) -> None:
         """Take the answer to the call that ``next`` returned, as JSON."""
         # WHY looked at first: most results are referred to by nothing, and need not be parsed; no
-        # result has a field of the stage's own answers, whose first keys these are
+        # result has a field of the stage's own answers or a gate's, whose first keys these are
         if self._looking or text.startswith(_STAGE_ANSWERS):
             self.saw(ready, _decode(text))
             return

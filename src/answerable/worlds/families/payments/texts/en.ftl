@@ -60,6 +60,7 @@ gate-denied = This call was not carried out: a rule of the bank forbids it.
 gate-rejected = This call was not carried out: the person who was asked to approve it said no.
 gate-unanswered = This call was not carried out: nobody answered the request for approval.
 gate-stopped = This call was not carried out: the system has been stopped.
+gate-approved = A person was asked about this call and approved it.
 gate-narrowed = A rule of the bank lowered { $argument } to { $value }; this call was made with that value.
 said-starting = I will look at the records first.
 said-finishing = I have finished; here is my report.

@@ -60,6 +60,7 @@ gate-denied = Panggilan ini tidak dijalankan: aturan bank tidak mengizinkannya.
 gate-rejected = Panggilan ini tidak dijalankan: orang yang dimintai persetujuan menolaknya.
 gate-unanswered = Panggilan ini tidak dijalankan: tidak ada yang menjawab permintaan persetujuan.
 gate-stopped = Panggilan ini tidak dijalankan: sistem telah dihentikan.
+gate-approved = Persetujuan atas panggilan ini telah diminta dan sudah diberikan.
 gate-narrowed = Aturan bank menurunkan { $argument } menjadi { $value }; panggilan ini dijalankan dengan nilai tersebut.
 said-starting = Saya cek catatannya dahulu.
 said-finishing = Sudah selesai; berikut laporan saya.

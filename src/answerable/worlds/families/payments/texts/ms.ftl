@@ -60,6 +60,7 @@ gate-denied = Panggilan ini tidak dilaksanakan: peraturan bank tidak membenarkan
 gate-rejected = Panggilan ini tidak dilaksanakan: orang yang diminta meluluskannya tidak bersetuju.
 gate-unanswered = Panggilan ini tidak dilaksanakan: tiada sesiapa menjawab permohonan kelulusan.
 gate-stopped = Panggilan ini tidak dilaksanakan: sistem telah dihentikan.
+gate-approved = Seseorang telah diminta meluluskan panggilan ini dan telah meluluskannya.
 gate-narrowed = Peraturan bank mengurangkan { $argument } kepada { $value }; panggilan ini dilaksanakan dengan nilai tersebut.
 said-starting = Saya akan semak rekod dahulu.
 said-finishing = Tugasan telah selesai; berikut laporan saya.

@@ -60,6 +60,7 @@ gate-denied = Lệnh gọi này không được thực hiện: quy định của
 gate-rejected = Lệnh gọi này không được thực hiện: người được đề nghị phê duyệt đã từ chối.
 gate-unanswered = Lệnh gọi này không được thực hiện: không ai trả lời đề nghị phê duyệt.
 gate-stopped = Lệnh gọi này không được thực hiện: hệ thống đã bị dừng.
+gate-approved = Lệnh gọi này đã có người được đề nghị phê duyệt và người đó đã đồng ý.
 gate-narrowed = Quy định của ngân hàng đã hạ { $argument } xuống { $value }; lệnh gọi này được thực hiện với giá trị đó.
 said-starting = Tôi xem hồ sơ trước.
 said-finishing = Tôi đã làm xong; sau đây là báo cáo.

@@ -60,6 +60,7 @@ gate-denied = 此次调用未执行：银行的规则不允许。
 gate-rejected = 此次调用未执行：被请求批准的人员未予同意。
 gate-unanswered = 此次调用未执行：批准请求无人答复。
 gate-stopped = 此次调用未执行：系统已被停止。
+gate-approved = 此次调用已请人员审批，并获同意。
 gate-narrowed = 银行的规则已将 { $argument } 下调为 { $value }，此次调用按该值执行。
 said-starting = 我先查一下记录。
 said-finishing = 已经办完，以下是我的报告。
