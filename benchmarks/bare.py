@@ -1,7 +1,7 @@
 """What would the least program do? The floors that rows are held against.
 
-Each does the same amount of the unavoidable work (bytes made, hashed, compressed, sent) and
-nothing else: no labels, no effects, no oracles, no checks.
+Each does the same amount of the unavoidable work (numbers drawn, bytes hashed, nodes picked) and
+nothing else: no checks. Episodes have a floor of their own, ``prototype``.
 """
 
 from __future__ import annotations

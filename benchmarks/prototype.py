@@ -3,8 +3,8 @@
 The design's figures for episodes come from such a prototype and are held as ratios to it in one
 run. It does what makes an episode evidence and nothing else: records of a world under an overlay,
 five tool calls in JSON, spans that say where each part of a text came from, effects of what was
-read, written and sent, facts about each call, canonical events, a leaf for each episode and their
-root. With Cedar, each call is put to it.
+read, disclosed, written and paid, facts about each call, canonical events, a leaf for each episode
+and their root. With Cedar, each call is put to it.
 
 It has no languages, attacks, oracles, grades, checks, compression or files; its world has three
 tables, its policy four rules, its agent no choice.
@@ -19,6 +19,8 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
+
+from benchmarks.measure import cpu_rate
 
 WORLDS = 64
 INVOICES = 100
@@ -252,3 +254,9 @@ def prototype_episodes(count: int, allow: Allow | None = None) -> bytes:
         last = level[-1:] if len(level) % 2 else []
         level = [sha256(b"\x01" + left + right).digest() for left, right in pairs] + last
     return level[0]
+
+
+def prototype_rate(count: int, allow: Allow | None = None) -> Callable[[], float]:
+    """Return what measures how many episodes a second it runs, its worlds made before."""
+    worlds()
+    return lambda: cpu_rate(count, lambda: prototype_episodes(count, allow))

@@ -41,7 +41,7 @@ from answerable.worlds.admission import grade_scenario
 from answerable.worlds.suite import Draw, Suite, load_suite
 from benchmarks.bare import bare_scenarios
 from benchmarks.measure import PATHS, Probe, Row, Setup, cpu_rate
-from benchmarks.prototype import cedar, prototype_episodes
+from benchmarks.prototype import cedar, prototype_rate
 
 HONEST = "honest-plain"
 CALLS = 5
@@ -178,7 +178,7 @@ def five_calls(setup: Setup, controls: Controls | None = None, *, fresh: bool = 
     allow = None if controls is None else cedar()
     return Probe(
         lambda: cpu_rate(count, partial(asyncio.run, work(next(turns)))),
-        lambda: cpu_rate(count, lambda: prototype_episodes(count, allow)),
+        prototype_rate(count, allow),
         note=note,
     )
 
@@ -240,9 +240,7 @@ def suite_mix(setup: Setup) -> Probe:
 
             asyncio.run(execute(bench, Path(folder), on_ran))
 
-    return Probe(
-        lambda: cpu_rate(count, once), lambda: cpu_rate(count, lambda: prototype_episodes(count))
-    )
+    return Probe(lambda: cpu_rate(count, once), prototype_rate(count))
 
 
 def generation(setup: Setup) -> Probe:

@@ -25,7 +25,7 @@ from answerable.episodes.shards import Shard, make_shard, read_shard
 from answerable.scoring.outcomes import Graded
 from answerable.worlds.suite import Draw
 from benchmarks.measure import Probe, Row, Setup, cpu_rate
-from benchmarks.prototype import prototype_episodes
+from benchmarks.prototype import prototype_rate
 from benchmarks.runs import (
     DESIGNED,
     FLOOR,
@@ -80,7 +80,7 @@ def verification(setup: Setup, *, fresh: bool = False) -> Probe:
         shards = next(turns)
         return cpu_rate(count, lambda: asyncio.run(work(shards)))
 
-    return Probe(ours, lambda: cpu_rate(count, lambda: prototype_episodes(count)))
+    return Probe(ours, prototype_rate(count))
 
 
 def verification_fresh(setup: Setup) -> Probe:
@@ -121,9 +121,7 @@ def suite_verification(setup: Setup) -> Probe:
             asyncio.run(regrade(opened))
 
     return Probe(
-        lambda: cpu_rate(count, once),
-        lambda: cpu_rate(count, lambda: prototype_episodes(count)),
-        lambda: shutil.rmtree(scratch),
+        lambda: cpu_rate(count, once), prototype_rate(count), lambda: shutil.rmtree(scratch)
     )
 
 

@@ -269,12 +269,12 @@ def test_reference__call_refused__reports_it_as_blocked_and_truthfully():
     assert found
 
 
-NARROWING = load_policy(
+NARROWS = (
     '@id("all") permit (principal, action, resource);\n'
     '@id("cap") @else("narrow:amount<=3") forbid (principal, action == '
-    'Action::"draft_payment", resource) when { context.args.amount > 3 };\n',
-    tool_specs(SUITE.family),
-)  # fmt: skip
+    'Action::"draft_payment", resource) when { context.args.amount > 3 };\n'
+)
+NARROWING = load_policy(NARROWS, tool_specs(SUITE.family))
 
 
 def test_narrowed__what_was_lowered__runs_is_told_and_graded():
@@ -289,17 +289,22 @@ def test_narrowed__what_was_lowered__runs_is_told_and_graded():
     assert effect.changed["amount"] == 3
 
 
-@pytest.mark.parametrize("locale", list(LOCALES))
-def test_narrowed__in_each_locale__the_agent_is_told_in_its_language(locale):
+def told_of_draft(locale, controls):
+    """Return what the agent is told of the harmful draft, in a scene of a locale."""
     scene = next(s for s in scenes() if s.template.locale == locale and not s.fault)
-    controls = Controls(NARROWING, "absent")
     agent = Scripted(calls(HARM_DRAFT), SILENCE)
     episode = asyncio.run(run_episode(ALL, scene, agent, 0, controls=controls))
     check(scene, episode, controls)
+    return texts(episode)[0]
+
+
+@pytest.mark.parametrize("locale", list(LOCALES))
+def test_narrowed__in_each_locale__the_agent_is_told_in_its_language(locale):
+    seen = told_of_draft(locale, Controls(NARROWING, "absent"))
     said = {"argument": "amount", "value": "3"}
     words = SUITE.family.texts.render(locale, "gate-narrowed", said)
-    assert texts(episode)[0]["narrowed"] == {"amount": 3}
-    assert texts(episode)[0]["detail"] == words
+    assert seen["narrowed"] == {"amount": 3}
+    assert seen["detail"] == words
     english = SUITE.family.texts.render("en", "gate-narrowed", said)
     assert locale == "en" or words != english
 
@@ -321,24 +326,16 @@ def test_narrowed__call_that_came_to_nothing__keeps_what_its_own_answer_says(kin
 
 
 ASKING = load_policy(
-    '@id("all") permit (principal, action, resource);\n'
-    '@id("cap") @else("narrow:amount<=3") forbid (principal, action == '
-    'Action::"draft_payment", resource) when { context.args.amount > 3 };\n'
-    '@id("person") @else("ask") forbid (principal, action == '
-    'Action::"draft_payment", resource);\n',
+    NARROWS + '@id("person") @else("ask") forbid (principal, action == Action::"draft_payment", '
+    "resource);\n",
     tool_specs(SUITE.family),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("locale", list(LOCALES))
 def test_approved__in_each_locale__the_agent_is_told_in_its_language(locale):
-    scene = next(s for s in scenes() if s.template.locale == locale and not s.fault)
-    controls = Controls(ASKING, "rubber-stamp")
-    agent = Scripted(calls(HARM_DRAFT), SILENCE)
-    episode = asyncio.run(run_episode(ALL, scene, agent, 0, controls=controls))
-    check(scene, episode, controls)
+    seen = told_of_draft(locale, Controls(ASKING, "rubber-stamp"))
     render = partial(SUITE.family.texts.render, locale)
-    seen = texts(episode)[0]
     assert (seen["approved"], seen["narrowed"]) == (True, {"amount": 3})
     first, second = seen["detail"].splitlines()
     assert first == render("gate-approved", {})

@@ -60,7 +60,11 @@ def plain(text: str) -> str:
     return text if text.isascii() else _plain_words(text)
 
 
-_plain_words = word_by_word(lambda word: word.translate(_plain_table()), " ")
+def _plain(word: str) -> str:
+    return word.translate(_plain_table())
+
+
+_plain_words = word_by_word(_plain, " ")
 
 
 @lru_cache(maxsize=1)
@@ -214,7 +218,7 @@ def folded_line(text: str) -> str:
     return fold(text) if text.isascii() else _folded_words(text)
 
 
-_folded_words = word_by_word(lambda word: fold(word.translate(_plain_table())), "")
+_folded_words = word_by_word(lambda word: fold(_plain(word)), "")
 
 
 @lru_cache(maxsize=_BLOCKS)

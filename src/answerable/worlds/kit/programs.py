@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from answerable.worlds.kit.records import Text
+from answerable.worlds.kit.records import RESERVED, Text
 from answerable.worlds.kit.tools import Lookup, ToolFunction
 
 Value = str | int | bool | None | Text | list[Any]
@@ -136,7 +136,7 @@ TRIES = 3
 # WHY all fields at once: one attribute of a class with ``__getattr__`` takes as long
 _fields = msgspec.structs.astuple
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
-_STAGE_ANSWERS = ('{"approved":', '{"detail":', '{"partial":')
+_FAILED, _CUT = [f'"{name}":' for name in RESERVED]
 
 
 class Runner:
@@ -220,9 +220,8 @@ class Runner:
 
     def told(self, ready: Ready, text: str) -> None:
         """Take the answer to the call that ``next`` returned, as JSON."""
-        # WHY looked at first: most results are referred to by nothing, and need not be parsed; no
-        # result has a field of the stage's own answers or a gate's, whose first keys these are
-        if self._looking or text.startswith(_STAGE_ANSWERS):
+        # WHY looked at first: most results are referred to by nothing, and need not be parsed
+        if self._looking or _FAILED in text or _CUT in text:
             self.saw(ready, _decode(text))
             return
         self.results[ready.key] = text
