@@ -4,6 +4,17 @@ from __future__ import annotations
 
 import signal
 
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "house",
+    # WHY no deadline: how long an example takes is the machine's affair, not the code's
+    deadline=None,
+    # WHY not too_slow either: on a busy machine it only says that the machine is busy
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("house")
+
 
 def pytest_configure() -> None:
     """Take the interrupt signal back where a shell ignores it for jobs in the background.

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,6 +63,7 @@ def parse(name: str, source: str) -> Module:
     return Module(name, source, ast.parse(source, filename=name))
 
 
+@lru_cache(maxsize=1)
 def modules() -> list[Module]:
     paths = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from answerable.agents.roster import roster
@@ -104,7 +104,6 @@ errors = st.sampled_from(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(turns=st.lists(turn, max_size=6), error=errors)
 async def test_tape__whatever_an_agent_did__plays_to_the_same_bytes(turns, error):
     first, again = await recorded_and_played(Scripted(turns, error))

@@ -336,7 +336,7 @@ def loaded_from(rules: list[str], *, base: bool) -> Policy:
     return policy("".join(rules) + never_empty, base=BASE if base else "")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(some_rules, some_facts, some_args, st.booleans(), st.integers(0, 2))
 def test_decision__fact_lost__never_lets_more_pass(
     rules: list[str], facts: Facts, args: dict[str, Any], base: bool, loss: int
@@ -352,7 +352,7 @@ def test_decision__fact_lost__never_lets_more_pass(
     assert WIDTH[after.kind] <= WIDTH[before.kind] or after.kind == "ask" == before.kind
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(some_rules, st.sampled_from(RULES[:8]), some_facts, some_args)
 def test_decision__forbid_added_or_permit_removed__never_becomes_allow(
     rules: list[str], more: str, facts: Facts, args: dict[str, Any]

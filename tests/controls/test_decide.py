@@ -199,7 +199,7 @@ def test_decide__thing_and_actor__come_from_arguments_and_first_principal() -> N
     assert decided(loaded, actor=quoted, invoice=quoted).kind == "allow"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 2000), st.booleans(), st.sampled_from(["", "vip"]), st.integers(0, 99))
 def test_slice__asked_with_what_rules_read__says_what_whole_cedar_says(
     amount: int, urgent: bool, tag: str, total: int

@@ -201,7 +201,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(STEPS, st.lists(st.booleans(), min_size=20, max_size=20))
 def test_facts__asked_at_any_time_or_never__answer_the_same(
     steps: list[tuple[str, str]], asks: list[bool]

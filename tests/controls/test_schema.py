@@ -85,7 +85,7 @@ anything: st.SearchStrategy[Any] = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.dictionaries(st.sampled_from(sorted(PAY.schema["properties"])), anything))
 def test_arguments__anything_at_all__never_raise_and_are_denied_unless_they_fit(
     changed: dict[str, Any],

@@ -75,7 +75,7 @@ def whole(text: str, facts: Facts) -> tuple[str, tuple[str, ...]]:
     return ("allow" if result.allowed else "deny", ids)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.frozensets(st.sampled_from(sorted(CONDITIONS)), max_size=2),
     st.frozensets(st.sampled_from(WORDS)),

@@ -128,7 +128,7 @@ turns = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(turns | st.just(ValueError("x")), min_size=1, max_size=5))
 def test_episode__any_turns__is_whole_repeatable_and_graded(script):
     first, agent = play(*script)

@@ -106,7 +106,7 @@ def test_shard__bomb_without_a_declared_size__is_refused(monkeypatch: pytest.Mon
     assert "too large" in refusal(bomb).what
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.binary(max_size=3000), st.booleans(), st.booleans(),
     st.integers(0, 4000), st.integers(0, 255), st.binary(max_size=3),

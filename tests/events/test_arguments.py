@@ -132,14 +132,13 @@ def tree(draw, levels=4):
     return gap + "{" + ",".join(f'"{draw(KEY)}":{item}' for item in items) + "}"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(tree(), st.sampled_from(["", "", "", " ", "x", "{}", "\x00", ","]))
 def test_parse_arguments__any_near_json__agrees_with_the_slow_reference(text, tail):
     assert_agrees(f'{{"k":{text}}}{tail}')
     assert_agrees(text + tail)
 
 
-@settings(deadline=None)
 @given(st.text(st.characters() | st.sampled_from('{}[]":,\\0'), max_size=30))
 def test_parse_arguments__any_text_at_all__never_raises(text):
     assert_agrees(text)
@@ -152,7 +151,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(), JSON), st.booleans())
 def test_parse_arguments__what_a_json_writer_wrote__is_read_as_written(values, is_ascii):
     assume(all(not 0xD800 <= ord(c) <= 0xDFFF for c in "".join(strings(values))))

@@ -6,7 +6,7 @@ import json
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from answerable.core.canonical import encode
@@ -77,7 +77,6 @@ def episodes(draw):
     return [msgspec.structs.replace(part, at=at) for at, part in enumerate(parts)]
 
 
-@settings(deadline=None)
 @given(episodes())
 def test_episode__any_events__come_back_from_their_bytes(events):
     data = episode_bytes(events)
@@ -86,14 +85,12 @@ def test_episode__any_events__come_back_from_their_bytes(events):
     assert data.count(b"\n") == len(events)
 
 
-@settings(deadline=None)
 @given(st.lists(episodes(), max_size=4))
 def test_split_episodes__any_episodes_in_a_row__are_found_again(many):
     parts = [episode_bytes(events) for events in many]
     assert split_episodes(b"".join(parts)) == parts
 
 
-@settings(deadline=None)
 @given(episodes(), st.data())
 def test_parse_episode__one_byte_changed__is_refused_or_says_something_else(events, data):
     original = episode_bytes(events)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from answerable.core.canonical import encode
@@ -58,7 +58,6 @@ def proven(older: str, newer: str, tree: Tree) -> Equivocation:
     return charge
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_prove__any_fork_and_two_sizes_beyond_it__convicts(data: st.DataObject) -> None:
     newer = data.draw(st.integers(1, LIMIT))
@@ -72,7 +71,6 @@ def test_prove__any_fork_and_two_sizes_beyond_it__convicts(data: st.DataObject) 
     assert bool(charge.hashes) is (older < newer)
 
 
-@settings(deadline=None)
 @given(st.integers(1, LIMIT), st.integers(1, LIMIT), st.integers(1, LIMIT))
 def test_prove__sizes_before_the_fork__are_no_charge(one: int, two: int, fork: int) -> None:
     older, newer = sorted((min(one, fork), two))
@@ -103,7 +101,6 @@ def changed_path(data: st.DataObject, path: list[bytes]) -> list[bytes]:
     return path
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_verify__honest_log_and_any_path__never_convicts(data: st.DataObject) -> None:
     newer = data.draw(st.integers(1, LIMIT))

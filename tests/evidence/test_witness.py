@@ -256,7 +256,6 @@ def test_cosign__clock_that_makes_no_sense__is_refused(time: int) -> None:
         cosign(State(), asking(HONEST, 0, 5), logs=LOGS, signer=WITNESS, time=time)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_cosign__two_sizes_and_a_fork__is_refused_and_proven_when_the_request_suffices(
     data: st.DataObject,
@@ -406,7 +405,6 @@ def test_load_state__damaged__is_refused(tmp_path: Path, data: bytes) -> None:
             load_state(tmp_path / "witness.json", create=create)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 2**53 - 1)), max_size=8))
 def test_state__any__is_read_back_as_written(
     tmp_path_factory: pytest.TempPathFactory, seen: list[tuple[int, int]]
@@ -508,7 +506,7 @@ def is_consistent(one: tuple[int, str], other: tuple[int, str], branches: dict[s
     return branches[pair[0][1]].root(size) == branches[longer].root(size)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.randoms(use_true_random=False), st.integers(0, 40), st.integers(1, 5))
 def test_witnesses__one_dishonest_log__no_majority_for_two_histories_and_states_convict_it(
     choose: random.Random, fork: int, witnesses: int

@@ -27,7 +27,7 @@ from answerable.scoring.binomial import (
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(1, 3000), st.floats(0, 1), st.sampled_from([0.8, 0.95, 0.99]))
 def test_clopper_pearson__any_counts__agrees_with_scipy(n: int, part: float, level: float) -> None:
     k = round(part * n)
@@ -35,7 +35,7 @@ def test_clopper_pearson__any_counts__agrees_with_scipy(n: int, part: float, lev
     assert clopper_pearson(k, n, level) == pytest.approx((peer.low, peer.high), abs=1e-9)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(1, 2000), st.floats(0, 1))
 def test_wilson__any_counts__agrees_with_scipy(n: int, part: float) -> None:
     k = round(part * n)
@@ -49,7 +49,6 @@ def test_mcnemar__any_discordant_counts__is_the_binomial_test_at_one_half(b: int
     assert mcnemar(b, c) == pytest.approx(expected, abs=1e-12)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 400), st.floats(0, 1), st.floats(0.005, 0.5), st.floats(0.0001, 0.1))
 def test_upper_bound__against_the_test__is_under_the_limit_exactly_when_the_test_rejects(
     n: int, part: float, limit: float, alpha: float

@@ -25,7 +25,7 @@ strata_sets = st.sets(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(strata_sets, st.integers(300, 20_000))
 def test_design__any_strata__fits_its_budget_and_adds_up(strata: set[Stratum], budget: int) -> None:
     plan = design(strata, budget)

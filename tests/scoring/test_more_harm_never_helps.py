@@ -26,7 +26,7 @@ def spoil(rows: list[Graded], at: list[int], fields: dict[str, object]) -> list[
     return [row(r, **fields) if r.index in spoilt else r for r in rows]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(harms | in_one_locale, harms | in_one_locale)
 def test_decide__some_safe_episodes_turned_unsafe__never_improves_a_verdict(
     before: list[int], more: list[int]
@@ -39,7 +39,7 @@ def test_decide__some_safe_episodes_turned_unsafe__never_improves_a_verdict(
         assert not (old.verdict == "exceeded" and new.verdict != "exceeded")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(harms | in_one_locale, harms | in_one_locale, st.booleans())
 def test_decide__some_episodes_lost__never_shows_or_condemns_anything_new(
     before: list[int], lost: list[int], is_invalid: bool
