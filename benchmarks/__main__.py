@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-import answerable
+import undersigned
 from benchmarks import (
     appends,
     chat,
@@ -63,7 +63,7 @@ def surroundings() -> dict[str, str]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "load": " ".join(f"{each:.2f}" for each in os.getloadavg()),
         "versions": ", ".join(
-            [f"answerable {answerable.__version__}", *(f"{p} {version(p)}" for p in PACKAGES)]
+            [f"undersigned {undersigned.__version__}", *(f"{p} {version(p)}" for p in PACKAGES)]
         ),
     }
 

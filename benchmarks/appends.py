@@ -15,15 +15,15 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from answerable.core.canonical import digest_bytes
-from answerable.core.files import write_all
-from answerable.evidence.entries import Entry
-from answerable.evidence.keys import create_key, load_key
-from answerable.evidence.log import Log
-from answerable.evidence.statements import predicate_uri
-from answerable.evidence.tree import Tree, leaf_hash
 from benchmarks.bare import bare_proofs, bare_tree
 from benchmarks.measure import Probe, Row, Setup, cpu_rate
+from undersigned.core.canonical import digest_bytes
+from undersigned.core.files import write_all
+from undersigned.evidence.entries import Entry
+from undersigned.evidence.keys import create_key, load_key
+from undersigned.evidence.log import Log
+from undersigned.evidence.statements import predicate_uri
+from undersigned.evidence.tree import Tree, leaf_hash
 
 LEAVES = 100_000
 """Leaves of the tree in which proofs are made."""

@@ -25,19 +25,19 @@ import aiohttp
 import msgspec
 from aiohttp import web
 
-from answerable.agents.chat import ChatAgent
-from answerable.agents.chat_settings import ChatSettings
-from answerable.agents.chat_wire import Conversation
-from answerable.agents.roster import reference_agent
-from answerable.agents.tape import turns_of
-from answerable.agents.view import Turn, View
-from answerable.episodes.attempts import Line, open_attempts, turn_to_text
-from answerable.episodes.engine import run_episode
-from answerable.episodes.rig import Rig
-from answerable.worlds.admission import grade_scenario
-from answerable.worlds.scenario import Scenario
 from benchmarks.measure import PATHS, Probe, Row, Setup
 from benchmarks.runs import HONEST, main_draws, suite
+from undersigned.agents.chat import ChatAgent
+from undersigned.agents.chat_settings import ChatSettings
+from undersigned.agents.chat_wire import Conversation
+from undersigned.agents.roster import reference_agent
+from undersigned.agents.tape import turns_of
+from undersigned.agents.view import Turn, View
+from undersigned.episodes.attempts import Line, open_attempts, turn_to_text
+from undersigned.episodes.engine import run_episode
+from undersigned.episodes.rig import Rig
+from undersigned.worlds.admission import grade_scenario
+from undersigned.worlds.scenario import Scenario
 
 CONCURRENCY = 8
 

@@ -16,12 +16,12 @@ from itertools import cycle, islice
 
 import cedarpy
 
-from answerable.controls.decide import decide
-from answerable.controls.policy import load_policy
-from answerable.controls.records import Facts, ToolSpec
-from answerable.controls.schema import cedar_schema, context_shape
-from answerable.events.stream import Action
 from benchmarks.measure import Probe, Row, Setup
+from undersigned.controls.decide import decide
+from undersigned.controls.policy import load_policy
+from undersigned.controls.records import Facts, ToolSpec
+from undersigned.controls.schema import cedar_schema, context_shape
+from undersigned.events.stream import Action
 
 PER_TOOL = 10
 BELOW = 1000

@@ -11,10 +11,13 @@ from statistics import median
 from benchmarks.measure import Probe, Row, Setup, child_cpu
 
 RUNS = 7
-IMPORT = ("-c", "import answerable")
+IMPORT = ("-c", "import undersigned")
 HELP = (
     "-c",
-    "import sys; sys.argv = ['', '--help']; from answerable.cli.main import main; sys.exit(main())",
+    (
+        "import sys; sys.argv = ['', '--help']; "
+        "from undersigned.cli.main import main; sys.exit(main())"
+    ),
 )
 BARE = ("-c", "pass")
 
@@ -30,8 +33,8 @@ def _probe(setup: Setup, arguments: Sequence[str]) -> Probe:
 
 
 ROWS = (
-    Row("import", "import answerable", "s CPU", "less", 0.10, "the bare interpreter",
+    Row("import", "import undersigned", "s CPU", "less", 0.10, "the bare interpreter",
         lambda setup: _probe(setup, IMPORT)),
-    Row("help", "answerable --help", "s CPU", "less", 0.25, "the bare interpreter",
+    Row("help", "undersigned --help", "s CPU", "less", 0.25, "the bare interpreter",
         lambda setup: _probe(setup, HELP)),
 )  # fmt: skip

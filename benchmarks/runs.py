@@ -1,6 +1,6 @@
 """How fast are episodes simulated and scenarios generated, and how much memory does a run take?
 
-Everything goes through the functions that ``answerable test`` uses.
+Everything goes through the functions that ``undersigned test`` uses.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from pathlib import Path
 
 import msgspec
 
-from answerable.agents.roster import reference_agent
-from answerable.assessment.card import AgentSource, Card, ControlsWish, Owner
-from answerable.assessment.governance import ControlFiles, family_policy, open_controls
-from answerable.assessment.grading import graded
-from answerable.assessment.instrument import Instrument, check_instrument
-from answerable.assessment.run import Order, Prepared, prepare, run
-from answerable.attacks.channels import channels
-from answerable.controls.slices import Judgement
-from answerable.core.streams import Stream
-from answerable.episodes.abreast import Starting, grouped, run_abreast, run_group
-from answerable.episodes.execute import Bench, Ran, execute, open_run
-from answerable.episodes.governed import Controls
-from answerable.episodes.memory import collector_at_rest
-from answerable.episodes.plan import SHARD_SIZE
-from answerable.episodes.rig import Rig
-from answerable.episodes.shards import make_shard
-from answerable.languages.locales import LOCALES
-from answerable.worlds.admission import grade_scenario
-from answerable.worlds.suite import Draw, Suite, load_suite
 from benchmarks.bare import bare_scenarios
 from benchmarks.measure import PATHS, Probe, Row, Setup, cpu_rate
 from benchmarks.prototype import cedar, prototype_rate
+from undersigned.agents.roster import reference_agent
+from undersigned.assessment.card import AgentSource, Card, ControlsWish, Owner
+from undersigned.assessment.governance import ControlFiles, family_policy, open_controls
+from undersigned.assessment.grading import graded
+from undersigned.assessment.instrument import Instrument, check_instrument
+from undersigned.assessment.run import Order, Prepared, prepare, run
+from undersigned.attacks.channels import channels
+from undersigned.controls.slices import Judgement
+from undersigned.core.streams import Stream
+from undersigned.episodes.abreast import Starting, grouped, run_abreast, run_group
+from undersigned.episodes.execute import Bench, Ran, execute, open_run
+from undersigned.episodes.governed import Controls
+from undersigned.episodes.memory import collector_at_rest
+from undersigned.episodes.plan import SHARD_SIZE
+from undersigned.episodes.rig import Rig
+from undersigned.episodes.shards import make_shard
+from undersigned.languages.locales import LOCALES
+from undersigned.worlds.admission import grade_scenario
+from undersigned.worlds.suite import Draw, Suite, load_suite
 
 HONEST = "honest-plain"
 CALLS = 5
@@ -226,7 +226,7 @@ def governed_anew(setup: Setup) -> Probe:
 
 
 def suite_mix(setup: Setup) -> Probe:
-    """Time the run of a plan, as ``answerable test`` runs it, with graded rows."""
+    """Time the run of a plan, as ``undersigned test`` runs it, with graded rows."""
     prepared = prepare(Order(card(), str(setup.pick(400, 4000))), Path())
     count = prepared.plan.count()
     bench = Bench(prepared.plan, prepared.suite, prepared.rig, reference_agent(HONEST))

@@ -18,24 +18,24 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from answerable.assessment.registry import example_trust, open_tester
-from answerable.evidence import verify
-from answerable.evidence.keys import FileKey
-from answerable.evidence.notes import (
+from benchmarks.measure import Probe, Row, Setup, cpu_rate
+from benchmarks.verifying import make_dossier
+from undersigned.assessment.registry import example_trust, open_tester
+from undersigned.evidence import verify
+from undersigned.evidence.keys import FileKey
+from undersigned.evidence.notes import (
     Checkpoint,
     Receipt,
     cosign_checkpoint,
     sign_note,
     with_signatures,
 )
-from answerable.evidence.tree import Tree, leaf_hash
-from benchmarks.measure import Probe, Row, Setup, cpu_rate
-from benchmarks.verifying import make_dossier
+from undersigned.evidence.tree import Tree, leaf_hash
 
 EPISODES = 100_000
 ENTRIES = 1_000_000
 WITNESSES = 3
-ORIGIN = "log.example/answerable"
+ORIGIN = "log.example/undersigned"
 
 
 def standalone(setup: Setup) -> Probe:

@@ -20,18 +20,18 @@ from typing import NamedTuple
 
 import msgspec
 
-from answerable.assessment.registry import Tester, example_trust, open_tester
-from answerable.core.canonical import encode
-from answerable.evidence.keys import FileKey, Signer
-from answerable.evidence.log import Log
-from answerable.evidence.notes import Checkpoint, encode64, sign_note
-from answerable.evidence.tiles import cut_tiles
-from answerable.evidence.tree import Tree, leaf_hash
-from answerable.evidence.trust import load_trust, write_trust
-from answerable.evidence.verify import MANIFEST_TYPE, digest, exit_code, pae, verify_dossier
 from benchmarks.appends import entries
 from benchmarks.measure import Probe, Row, Setup
 from benchmarks.verifying import make_dossier
+from undersigned.assessment.registry import Tester, example_trust, open_tester
+from undersigned.core.canonical import encode
+from undersigned.evidence.keys import FileKey, Signer
+from undersigned.evidence.log import Log
+from undersigned.evidence.notes import Checkpoint, encode64, sign_note
+from undersigned.evidence.tiles import cut_tiles
+from undersigned.evidence.tree import Tree, leaf_hash
+from undersigned.evidence.trust import load_trust, write_trust
+from undersigned.evidence.verify import MANIFEST_TYPE, digest, exit_code, pae, verify_dossier
 
 EPISODES = 400
 OTHERS = 5

@@ -1,6 +1,6 @@
 """How fast are episodes verified and graded again?
 
-Everything goes through the functions that ``answerable verify`` uses.
+Everything goes through the functions that ``undersigned verify`` uses.
 """
 
 from __future__ import annotations
@@ -12,18 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from answerable.agents.roster import reference_agent
-from answerable.assessment.dossier import Dossier, seal
-from answerable.assessment.grading import graded
-from answerable.assessment.registry import open_tester, register
-from answerable.assessment.run import Order, prepare, run
-from answerable.assessment.verification import regrade
-from answerable.episodes.abreast import Starting, run_abreast
-from answerable.episodes.execute import Bench, open_run, replay
-from answerable.episodes.plan import SHARD_SIZE, Item
-from answerable.episodes.shards import Shard, make_shard, read_shard
-from answerable.scoring.outcomes import Graded
-from answerable.worlds.suite import Draw
 from benchmarks.measure import Probe, Row, Setup, cpu_rate
 from benchmarks.prototype import prototype_rate
 from benchmarks.runs import (
@@ -38,6 +26,18 @@ from benchmarks.runs import (
     suite,
     turns_of,
 )
+from undersigned.agents.roster import reference_agent
+from undersigned.assessment.dossier import Dossier, seal
+from undersigned.assessment.grading import graded
+from undersigned.assessment.registry import open_tester, register
+from undersigned.assessment.run import Order, prepare, run
+from undersigned.assessment.verification import regrade
+from undersigned.episodes.abreast import Starting, run_abreast
+from undersigned.episodes.execute import Bench, open_run, replay
+from undersigned.episodes.plan import SHARD_SIZE, Item
+from undersigned.episodes.shards import Shard, make_shard, read_shard
+from undersigned.scoring.outcomes import Graded
+from undersigned.worlds.suite import Draw
 
 
 async def make_dossier(folder: Path, episodes: int) -> Path:

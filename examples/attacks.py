@@ -5,7 +5,7 @@
 Each attack is made on a copy in a temporary folder; the dossier itself is only read. The answer
 comes from ``evidence/verify.py`` in a process of its own, without this package: status, the first
 telling code, and the file that it names. What the stand-alone file cannot know (whether the report
-shows what the evidence says) is asked of ``answerable verify``.
+shows what the evidence says) is asked of ``undersigned verify``.
 
 Exit codes: 0 every attack is refused, 1 one is not, 2 the dossier does not hold in the first place.
 """
@@ -23,11 +23,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from answerable.core.canonical import encode
-from answerable.evidence import verify
-from answerable.evidence.bundle import Bundle
-from answerable.evidence.keys import FileKey
-from answerable.evidence.notes import Checkpoint, encode64, parse_checkpoint, sign_note
+from undersigned.core.canonical import encode
+from undersigned.evidence import verify
+from undersigned.evidence.bundle import Bundle
+from undersigned.evidence.keys import FileKey
+from undersigned.evidence.notes import Checkpoint, encode64, parse_checkpoint, sign_note
 
 SHARDS = "episodes/*.jsonl.zst"
 
@@ -228,7 +228,7 @@ ATTACKS = (
 def ask(dossier: Path, trust: Path, *, is_whole: bool = False) -> Answer:
     """Verify in a process of its own: the stand-alone file, or the whole program."""
     alone = [sys.executable, "-I", verify.__file__, str(dossier)]
-    whole = [sys.executable, "-m", "answerable", "verify", str(dossier)]
+    whole = [sys.executable, "-m", "undersigned", "verify", str(dossier)]
     command = [*(whole if is_whole else alone), "--trust", str(trust), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     told: dict[str, Any] = json.loads(done.stdout)

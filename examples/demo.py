@@ -21,17 +21,17 @@ from typing import NamedTuple
 
 import msgspec
 
-from answerable.agents.roster import roster
-from answerable.assessment.card import ControlsWish, load_card
-from answerable.assessment.dossier import Dossier, seal, shown_envelope
-from answerable.assessment.registry import Tester, example_trust, open_tester, register
-from answerable.assessment.run import Order, Prepared, Result, check, open_agent, prepare, run
-from answerable.cli.outcome import per_cent, story_lines
-from answerable.cli.progress import Progress
-from answerable.core.files import write_file
-from answerable.episodes.execute import open_run
-from answerable.episodes.shards import make_shard, shard_name
-from answerable.views.report import render_report
+from undersigned.agents.roster import roster
+from undersigned.assessment.card import ControlsWish, load_card
+from undersigned.assessment.dossier import Dossier, seal, shown_envelope
+from undersigned.assessment.registry import Tester, example_trust, open_tester, register
+from undersigned.assessment.run import Order, Prepared, Result, check, open_agent, prepare, run
+from undersigned.cli.outcome import per_cent, story_lines
+from undersigned.cli.progress import Progress
+from undersigned.core.files import write_file
+from undersigned.episodes.execute import open_run
+from undersigned.episodes.shards import make_shard, shard_name
+from undersigned.views.report import render_report
 
 ROOT = Path(__file__).resolve().parent.parent
 FLIPPED = 17
@@ -128,7 +128,7 @@ class Verdict(NamedTuple):
 
 def outsider(dossier: Path, trust: Path) -> Verdict:
     """Verify as an outsider would, in another process."""
-    command = [sys.executable, "-m", "answerable", "verify", str(dossier)]
+    command = [sys.executable, "-m", "undersigned", "verify", str(dossier)]
     done = subprocess.run(
         [*command, "--trust", str(trust), "--json"], capture_output=True, text=True, check=False
     )
@@ -204,7 +204,7 @@ def main() -> int:
     shown = _shown(out)
     print(f"report  {shown}/report.html, behind the policy {shown}/governed.html")
     print(
-        f"check it yourself  .venv/bin/answerable verify {shown}/dossier --trust "
+        f"check it yourself  .venv/bin/undersigned verify {shown}/dossier --trust "
         f"{shown}/trust.json (example trust, made by this script)"
     )
     return 0 if (whole.code, second.code, broken.code) == (0, 0, 3) else 1

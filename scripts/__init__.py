@@ -1,1 +1,1 @@
-"""Programs for those who work on Answerable: the floors, the generated pages, the lock files."""
+"""Programs for those who work on Undersigned: the floors, the generated pages, the lock files."""

@@ -5,7 +5,7 @@
 # Installs exactly the hash-pinned files (requirements.txt, or requirements-dev.txt for dev) with
 # uv when it is on PATH or can be installed, else with pip, and only when their digest differs
 # from the stamp of the last finished install. The project itself is put on the path from where
-# it lies: a .pth file and .venv/bin/answerable, so nothing has to be built.
+# it lies: a .pth file and .venv/bin/undersigned, so nothing has to be built.
 #
 # PYTHON=/path/to/python chooses an interpreter. UV_PYTHON_DOWNLOADS=never: no interpreter is
 # ever fetched.
@@ -28,7 +28,7 @@ find_python() {
         fi
     done
     found=$(python3 --version 2>&1 || true)
-    say "Answerable needs Python 3.11 or newer; python3 here is: ${found:-not installed}"
+    say "Undersigned needs Python 3.11 or newer; python3 here is: ${found:-not installed}"
     say "try: install Python 3.11 or newer, or run PYTHON=/path/to/python3.11 $0"
     return 1
 }
@@ -87,21 +87,21 @@ import pathlib, sys, sysconfig
 
 root = pathlib.Path(sys.argv[1])
 site = pathlib.Path(sysconfig.get_path("purelib"))
-(site / "answerable-source.pth").write_text(f"{root / 'src'}\n", encoding="utf-8")
-script = root / ".venv" / "bin" / "answerable"
+(site / "undersigned-source.pth").write_text(f"{root / 'src'}\n", encoding="utf-8")
+script = root / ".venv" / "bin" / "undersigned"
 python = script.with_name("python")
 first = f"#!{python}"
 if " " in first or len(first) > 127:  # the kernel cuts such a line; the shell does not
     first = f"#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''"
 script.write_text(
-    f"{first}\nimport sys\n\nfrom answerable.cli.main import main\n\nsys.exit(main())\n",
+    f"{first}\nimport sys\n\nfrom undersigned.cli.main import main\n\nsys.exit(main())\n",
     encoding="utf-8",
 )
 script.chmod(0o755)
 PYTHON
     # Byte-code of what the longest commands import, so that the first is as quick as the second.
     "$python" -c 'import sys; sys.dont_write_bytecode = False
-import answerable.assessment.verification, answerable.views.report' >/dev/null 2>&1 || true
+import undersigned.assessment.verification, undersigned.views.report' >/dev/null 2>&1 || true
 }
 
 stamp_of() { # profile: what its install depends on, as one line
@@ -113,7 +113,7 @@ stamp_of() { # profile: what its install depends on, as one line
 }
 
 is_ready() { # profile
-    [ -x "$python" ] && [ -x "$venv/bin/answerable" ] && [ -f "$venv/stamp-$1" ] &&
+    [ -x "$python" ] && [ -x "$venv/bin/undersigned" ] && [ -f "$venv/stamp-$1" ] &&
         [ "$(cat "$venv/stamp-$1")" = "$(stamp_of "$1")" ] && "$python" -c '' 2>/dev/null
 }
 

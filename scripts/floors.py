@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGE = ROOT / "src" / "answerable"
+PACKAGE = ROOT / "src" / "undersigned"
 
 FLOORS: Mapping[str, int] = {
     "core": 0,
@@ -110,13 +110,13 @@ def all_imports(package: Path = PACKAGE) -> tuple[Import, ...]:
 def package_of(module: str) -> str:
     """Return the package on a floor that a module of this project belongs to, or "".
 
-    >>> package_of("answerable.worlds.kit.records")
+    >>> package_of("undersigned.worlds.kit.records")
     'worlds'
     """
     parts = module.split(".")
-    if parts[:2] == ["answerable", "__main__"]:
+    if parts[:2] == ["undersigned", "__main__"]:
         return "cli"  # it is the command under another name
-    return parts[1] if parts[0] == "answerable" and len(parts) > 1 else ""
+    return parts[1] if parts[0] == "undersigned" and len(parts) > 1 else ""
 
 
 def floor_violations(imports: Iterable[Import]) -> list[str]:
@@ -125,15 +125,15 @@ def floor_violations(imports: Iterable[Import]) -> list[str]:
     for each in imports:
         source, target = package_of(each.source), package_of(each.target)
         where = f"{each.source}:{each.line} imports {each.target}"
-        if each.target == "answerable" or (not target and not source) or source == target:
+        if each.target == "undersigned" or (not target and not source) or source == target:
             continue
-        if each.target.split(".")[0] != "answerable":
+        if each.target.split(".")[0] != "undersigned":
             continue
         unknown = [name for name in (source, target) if name and name not in FLOORS]
         if unknown:
             found.append(f"{where}: {unknown[0]} is on no floor")
         elif not source:
-            found.append(f"{where}: answerable/__init__.py imports nothing")
+            found.append(f"{where}: undersigned/__init__.py imports nothing")
         elif FLOORS[target] > FLOORS[source]:
             found.append(f"{where}: upwards, floor {FLOORS[source]} to {FLOORS[target]}")
         elif FLOORS[target] == FLOORS[source] and (source, target) not in ARROWS:
@@ -155,7 +155,7 @@ def module_edges(imports: Iterable[Import]) -> dict[str, set[str]]:
     """Return which modules of this project each module imports, itself left out."""
     edges: dict[str, set[str]] = {}
     for each in imports:
-        if each.target.split(".")[0] == "answerable" and each.source != each.target:
+        if each.target.split(".")[0] == "undersigned" and each.source != each.target:
             edges.setdefault(each.source, set()).add(each.target)
     return edges
 

@@ -18,14 +18,14 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from answerable.core.canonical import digest_bytes, encode
-from answerable.evidence import notes, verify
-from answerable.evidence.bundle import Bundle, zip_bundle
-from answerable.evidence.entries import Entry
-from answerable.evidence.log import Log
 from scripts.fuzz_oracle import Outcome, Target, Unsafe, agreed, ask, demand
 from scripts.mutate import ZIP_MUTATIONS, Pool, mutate
 from tests.evidence.dossiers import LOG_KEY, ORIGIN, TESTER, Made, make
+from undersigned.core.canonical import digest_bytes, encode
+from undersigned.evidence import notes, verify
+from undersigned.evidence.bundle import Bundle, zip_bundle
+from undersigned.evidence.entries import Entry
+from undersigned.evidence.log import Log
 
 VIEW = "report.html"
 LOCAL = struct.Struct("<5H3L2H")
@@ -335,7 +335,7 @@ def draw_log(place: LogPlace, draw: Random) -> bytes:
     if draw.randrange(20) == 0:
         return join("delete", name)
     seeds = (place.files[name],) if name == "journal" else (place.files[name], *place.older)
-    words = (b"\xffAJ1", b"answerable.journal.v1\n", b"\x00" * 8)
+    words = (b"\xffAJ1", b"undersigned.journal.v1\n", b"\x00" * 8)
     return join("put", name, content=mutate(draw, Pool(seeds, words)))
 
 

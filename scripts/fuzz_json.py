@@ -13,14 +13,14 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from answerable.core.canonical import decode, digest_bytes, encode
-from answerable.episodes.shards import make_shard, read_shard
-from answerable.events import stream
-from answerable.evidence import notes, statements, trust, verify
-from answerable.evidence.entries import Entry
 from scripts.fuzz_oracle import Outcome, Target, Unsafe, agreed, ask, demand
 from scripts.mutate import Pool
 from tests.evidence.dossiers import CREATED, LOG_KEY, ORIGIN, TESTER, TRUST, key
+from undersigned.core.canonical import decode, digest_bytes, encode
+from undersigned.episodes.shards import make_shard, read_shard
+from undersigned.events import stream
+from undersigned.evidence import notes, statements, trust, verify
+from undersigned.evidence.entries import Entry
 
 SECOND = key("lab-second", "tester")
 

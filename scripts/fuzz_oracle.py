@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Literal, NamedTuple, TypeVar
 
-from answerable.core.errors import EvidenceError, StorageError, UsageError
-from answerable.evidence.verify import Refusal
 from scripts.mutate import MUTATIONS, Mutation, Pool, mutate
+from undersigned.core.errors import EvidenceError, StorageError, UsageError
+from undersigned.evidence.verify import Refusal
 
 T = TypeVar("T")
 Outcome = Literal["accepted", "refused"]

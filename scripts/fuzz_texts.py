@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from functools import partial
 from typing import NamedTuple
 
-from answerable.evidence import notes, verify
-from answerable.evidence.tree import Tree, leaf_hash
 from scripts.fuzz_oracle import Outcome, Target, agreed, ask, demand
 from scripts.mutate import Pool
 from tests.evidence.dossiers import LOG_KEY, MALLORY, ORIGIN, key
+from undersigned.evidence import notes, verify
+from undersigned.evidence.tree import Tree, leaf_hash
 
 WITNESS = key("witness.example", "witness")
 KEYS = (notes.verifier_of(LOG_KEY), notes.verifier_of(WITNESS, notes.COSIGNATURE))

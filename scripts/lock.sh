@@ -27,5 +27,5 @@ lock() { # output, input...
 lock requirements.txt pyproject.toml
 lock requirements-dev.txt requirements-dev.in
 lock requirements-uv.txt requirements-uv.in
-# The pins that `answerable doctor` compares with are package data made from requirements.txt.
+# The pins that `undersigned doctor` compares with are package data made from requirements.txt.
 .venv/bin/python -m scripts.make_docs

@@ -54,11 +54,11 @@ def map_text(package: Path = PACKAGE) -> str:
 
 
 def _package_text(name: str, files: dict[str, Path]) -> str:
-    own = f"answerable.{name}"
+    own = f"undersigned.{name}"
     lines = [f"## {name}", "", first_paragraph(docstring_of(files[own])) if own in files else ""]
     lines.append("")
     for module, path in files.items():
         if module.startswith(f"{own}."):
             summary = docstring_of(path).partition("\n")[0]
-            lines.append(f"- `{module.removeprefix('answerable.')}`: {summary}")
+            lines.append(f"- `{module.removeprefix('undersigned.')}`: {summary}")
     return "\n".join(lines)

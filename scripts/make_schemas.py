@@ -9,20 +9,20 @@ from typing import Any
 
 import msgspec
 
-from answerable.assessment.arms import Comparison
-from answerable.assessment.card import Card
-from answerable.assessment.instrument import Instrument
-from answerable.controls.envelope import Envelope as OperatingEnvelope
-from answerable.episodes.plan import Plan
-from answerable.events.stream import Event
-from answerable.evidence.bundle import Manifest
-from answerable.evidence.entries import Entry
-from answerable.evidence.equivocation import Equivocation
-from answerable.evidence.statements import Envelope, Statement
-from answerable.evidence.trust import Trust
-from answerable.evidence.witness import State
-from answerable.scoring.scores import Summary
-from answerable.worlds.admitted import Admission
+from undersigned.assessment.arms import Comparison
+from undersigned.assessment.card import Card
+from undersigned.assessment.instrument import Instrument
+from undersigned.controls.envelope import Envelope as OperatingEnvelope
+from undersigned.episodes.plan import Plan
+from undersigned.events.stream import Event
+from undersigned.evidence.bundle import Manifest
+from undersigned.evidence.entries import Entry
+from undersigned.evidence.equivocation import Equivocation
+from undersigned.evidence.statements import Envelope, Statement
+from undersigned.evidence.trust import Trust
+from undersigned.evidence.witness import State
+from undersigned.scoring.scores import Summary
+from undersigned.worlds.admitted import Admission
 
 TYPES: Mapping[str, Any] = {
     "admission": Admission,

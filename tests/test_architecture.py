@@ -32,7 +32,7 @@ from scripts.floors import (
 IMPORT_NAMES = {"fluent.runtime": ("fluent",), "pyyaml": ("yaml",)}
 """Distributions whose import name is another than their own."""
 
-STANDALONE = {"answerable.evidence.verify": frozenset({"cryptography"})}
+STANDALONE = {"undersigned.evidence.verify": frozenset({"cryptography"})}
 """Modules that may import only the standard library and these, nothing of this project."""
 
 
@@ -47,7 +47,7 @@ def declared_names() -> set[str]:
 
 
 def written(folder: Path, files: Mapping[str, str]) -> Path:
-    package = folder / "answerable"
+    package = folder / "undersigned"
     for name, text in files.items():
         path = package / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ def test_floors__every_folder__is_a_package_on_a_floor() -> None:
 
 
 def test_dependencies__all_imports__are_declared() -> None:
-    allowed = sys.stdlib_module_names | declared_names() | {"answerable"}
+    allowed = sys.stdlib_module_names | declared_names() | {"undersigned"}
     strays = [
         f"{each.source}:{each.line} imports {each.target}"
         for each in all_imports()
@@ -100,14 +100,14 @@ def test_standalone_module__imports__need_nothing_of_this_project(module: str) -
 
 
 PLANTED = {
-    "plain": "import answerable.cli.main",
-    "from": "from answerable.cli import main",
-    "lazy": "def f():\n    from answerable.cli.main import main",
-    "type checking": "if TYPE_CHECKING:\n    from answerable.cli.main import main",
+    "plain": "import undersigned.cli.main",
+    "from": "from undersigned.cli import main",
+    "lazy": "def f():\n    from undersigned.cli.main import main",
+    "type checking": "if TYPE_CHECKING:\n    from undersigned.cli.main import main",
     "relative": "from ..cli import main",
-    "dynamic": "import_module('answerable.cli.main')",
-    "sideways": "from answerable.events import stream",
-    "unknown floor": "from answerable.attic import chest",
+    "dynamic": "import_module('undersigned.cli.main')",
+    "sideways": "from undersigned.events import stream",
+    "unknown floor": "from undersigned.attic import chest",
 }
 
 
@@ -129,10 +129,11 @@ def test_floor_reader__clean_twin__is_not_reported(tmp_path: Path) -> None:
     package = written(
         tmp_path,
         {
-            "cli/main.py": "from answerable import evidence\nfrom answerable.evidence.log import x",
-            "evidence/log.py": "import json\nfrom answerable.evidence import tree",
-            "evidence/tree.py": "x = 'import answerable.cli'  # from answerable.cli import main",
-            "incidents/report.py": "from answerable.assurance import duties",
+            "cli/main.py": "from undersigned import evidence\n"
+            "from undersigned.evidence.log import x",
+            "evidence/log.py": "import json\nfrom undersigned.evidence import tree",
+            "evidence/tree.py": "x = 'import undersigned.cli'  # from undersigned.cli import main",
+            "incidents/report.py": "from undersigned.assurance import duties",
             "assurance/duties.py": "",
         },
     )
@@ -143,22 +144,22 @@ def test_cycle_finder__planted_cycle__is_named(tmp_path: Path) -> None:
     package = written(
         tmp_path,
         {
-            "core/a.py": "from answerable.core import b",
-            "core/b.py": "def f():\n    from answerable.core.c import x",
+            "core/a.py": "from undersigned.core import b",
+            "core/b.py": "def f():\n    from undersigned.core.c import x",
             "core/c.py": "from .a import y",
         },
     )
     cycle = find_cycle(module_edges(all_imports(package)))
-    assert cycle == [f"answerable.core.{name}" for name in ("a", "b", "c", "a")]
+    assert cycle == [f"undersigned.core.{name}" for name in ("a", "b", "c", "a")]
     assert find_cycle({"a": ["b", "c"], "b": ["c"]}) == []
 
 
 def test_root_package__import__brings_in_nothing_else() -> None:
     program = (
-        "import sys; before = set(sys.modules); import answerable; "
+        "import sys; before = set(sys.modules); import undersigned; "
         "print(sorted(set(sys.modules) - before))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "['answerable']"
+    assert done.stdout.strip() == "['undersigned']"

@@ -15,13 +15,13 @@ from pathlib import Path
 import click
 import pytest
 
-from answerable.cli.explain import Listed, collect_problems, problem_modules
-from answerable.cli.main import SECTIONS, answerable
-from answerable.cli.output import EXIT_CODES
-from answerable.cli.verbs import list_verbs, load_verb
-from answerable.core.errors import Problem
 from scripts.floors import PACKAGE, ROOT
 from scripts.make_docs import GENERATED, pins_text, walk_commands
+from undersigned.cli.explain import Listed, collect_problems, problem_modules
+from undersigned.cli.main import SECTIONS, undersigned
+from undersigned.cli.output import EXIT_CODES
+from undersigned.cli.verbs import list_verbs, load_verb
+from undersigned.core.errors import Problem
 
 CODE = re.compile(r"E-[A-Z]{3}-\d{3}")
 
@@ -51,12 +51,12 @@ def pages() -> Iterator[Path]:
 
 
 def commands_in(text: str) -> list[str]:
-    """Return the command lines that start with ``answerable``, in code blocks and code spans."""
+    """Return the command lines that start with ``undersigned``, in code blocks and code spans."""
     blocks = re.findall(r"```[^\n]*\n(.*?)```", text, re.DOTALL)
-    spans = re.findall(r"`(answerable [^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    spans = re.findall(r"`(undersigned [^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
     lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
     found = (
-        re.match(r"\s*(?:\$ )?(?:\.venv/bin/)?(answerable [A-Za-z-].*)", line) for line in lines
+        re.match(r"\s*(?:\$ )?(?:\.venv/bin/)?(undersigned [A-Za-z-].*)", line) for line in lines
     )
     return [*(match[1] for match in found if match), *spans]
 
@@ -64,12 +64,12 @@ def commands_in(text: str) -> list[str]:
 def fault_of(line: str) -> str:
     """Return what is wrong with a command line: a verb or an option that is not there; or ""."""
     words = shlex.split(line, comments=True)[1:]
-    command: click.Command = answerable
+    command: click.Command = undersigned
     ctx = click.Context(command)
     while words and isinstance(command, click.Group) and not words[0].startswith("-"):
         found = command.get_command(ctx, words[0])
         if found is None:
-            # A word in capitals stands for any verb, as in `answerable VERB --help`.
+            # A word in capitals stands for any verb, as in `undersigned VERB --help`.
             return "" if words[0].isupper() else f"{line!r}: there is no {words[0]!r}"
         command, ctx, words = found, click.Context(found, parent=ctx), words[1:]
     known = {
@@ -107,7 +107,7 @@ def test_problems__every_constant__is_listed_in_all() -> None:
     from importlib import import_module
 
     faults = []
-    for name in problem_modules(PACKAGE, "answerable"):
+    for name in problem_modules(PACKAGE, "undersigned"):
         module = import_module(name)
         defined = {n: v for n, v in vars(module).items() if isinstance(v, Problem)}
         faults += [f"{name}.{n} is not in ALL" for n, v in defined.items() if v not in module.ALL]
@@ -122,9 +122,9 @@ def test_errors_page__every_code__has_a_heading() -> None:
 
 def test_cli_page__every_verb_and_sub_verb__has_a_heading() -> None:
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-    headings = set(re.findall(r"^#{2,} (answerable .+)$", text, re.MULTILINE))
-    assert headings == {ctx.command_path for ctx in walk_commands(answerable)}
-    assert {f"answerable {name}" for name in list_verbs()} <= headings
+    headings = set(re.findall(r"^#{2,} (undersigned .+)$", text, re.MULTILINE))
+    assert headings == {ctx.command_path for ctx in walk_commands(undersigned)}
+    assert {f"undersigned {name}" for name in list_verbs()} <= headings
 
 
 def test_cli_page__every_exit_code__is_named() -> None:
@@ -168,7 +168,7 @@ def test_remedies_and_examples__commands_that_they_name__exist() -> None:
     for problem, _ in collect_problems():
         lines += [
             found.rstrip(" .,;)")
-            for found in re.findall(r"answerable [a-z-][^,;()]*", f"{problem.remedy}")
+            for found in re.findall(r"undersigned [a-z-][^,;()]*", f"{problem.remedy}")
         ]
     faults = [fault for line in lines if (fault := fault_of(line))]
     assert not faults, "\n".join(faults)
@@ -180,7 +180,7 @@ def test_verbs__every_one__is_summed_up_and_takes_json() -> None:
         for verb in list_verbs().values()
         if not 10 <= len(verb.summary) <= 70
     ]
-    for ctx in walk_commands(answerable):
+    for ctx in walk_commands(undersigned):
         options = {name for each in ctx.command.params for name in each.opts}
         if not isinstance(ctx.command, click.Group) and "--json" not in options:
             faults.append(f"{ctx.command_path}: has no --json")
@@ -193,10 +193,10 @@ def test_verbs__every_one__is_summed_up_and_takes_json() -> None:
 @pytest.mark.parametrize(
     ("line", "fault"),
     [
-        ("answerable explain E-COR-001 --json", ""),
-        ("answerable VERB --help", ""),
-        ("answerable dokter", "there is no 'dokter'"),
-        ("answerable doctor --colour=on", "there is no '--colour'"),
+        ("undersigned explain E-COR-001 --json", ""),
+        ("undersigned VERB --help", ""),
+        ("undersigned dokter", "there is no 'dokter'"),
+        ("undersigned doctor --colour=on", "there is no '--colour'"),
     ],
 )
 def test_command_checker__planted_line__is_judged(line: str, fault: str) -> None:

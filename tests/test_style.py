@@ -46,7 +46,7 @@ BANNED = re.compile(
 )
 """Words that say nothing, or claim too much."""
 
-FOLDERS = ("src/answerable", "scripts")
+FOLDERS = ("src/undersigned", "scripts")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -67,7 +67,7 @@ def parse(name: str, source: str) -> Module:
 def modules() -> list[Module]:
     paths = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
     return [
-        parse(str(path.relative_to(ROOT)).removeprefix("src/answerable/"), path.read_text("utf-8"))
+        parse(str(path.relative_to(ROOT)).removeprefix("src/undersigned/"), path.read_text("utf-8"))
         for path in paths
     ]
 

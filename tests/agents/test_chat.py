@@ -11,11 +11,6 @@ import logging
 
 import pytest
 
-from answerable.agents.chat import ChatAgent
-from answerable.agents.chat_settings import ChatSettings
-from answerable.agents.view import Heard, ToolCall, Turn, View
-from answerable.core.canonical import digest_bytes
-from answerable.core.streams import Stream
 from tests.agents.wire import (
     KEY,
     OK,
@@ -31,6 +26,11 @@ from tests.agents.wire import (
     view,
     wire,
 )
+from undersigned.agents.chat import ChatAgent
+from undersigned.agents.chat_settings import ChatSettings
+from undersigned.agents.view import Heard, ToolCall, Turn, View
+from undersigned.core.canonical import digest_bytes
+from undersigned.core.streams import Stream
 
 
 async def test_chat__plain_answer__is_a_turn_with_its_usage():
@@ -236,7 +236,7 @@ async def test_chat__request__carries_the_key_once_and_nothing_that_names_the_te
     assert head.count(KEY.encode()) == 1
     assert f"Authorization: Bearer {KEY}".encode() in head
     assert KEY.encode() not in body
-    assert b"answerable" not in spoken.requests[0].lower()
+    assert b"undersigned" not in spoken.requests[0].lower()
     assert set(json.loads(body)) == {"model", "messages", "tools"}
 
 

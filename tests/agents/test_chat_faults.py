@@ -8,13 +8,13 @@ import random
 
 import pytest
 
-from answerable.agents.chat import ChatAgent
-from answerable.agents.chat_line import SIZE_LIMIT, ContextExceededError
-from answerable.agents.chat_settings import ChatSettings
-from answerable.agents.view import StalledError, TransportError
-from answerable.core.errors import AccessDeniedError
-from answerable.core.streams import Stream
 from tests.agents.wire import KEY, OK, FakeTime, fault_of, http, one_turn, turn_of, view, wire
+from undersigned.agents.chat import ChatAgent
+from undersigned.agents.chat_line import SIZE_LIMIT, ContextExceededError
+from undersigned.agents.chat_settings import ChatSettings
+from undersigned.agents.view import StalledError, TransportError
+from undersigned.core.errors import AccessDeniedError
+from undersigned.core.streams import Stream
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answerable.agents.chat import ChatAgent
-from answerable.agents.chat_limits import WAIT_LIMIT_S, Pace, backoff, retry_after
-from answerable.agents.chat_settings import ChatSettings, check_key, check_settings, check_url
-from answerable.core.errors import AccessDeniedError, UsageError
-from answerable.core.streams import Stream
 from tests.agents.wire import FakeTime
+from undersigned.agents.chat import ChatAgent
+from undersigned.agents.chat_limits import WAIT_LIMIT_S, Pace, backoff, retry_after
+from undersigned.agents.chat_settings import ChatSettings, check_key, check_settings, check_url
+from undersigned.core.errors import AccessDeniedError, UsageError
+from undersigned.core.streams import Stream
 
 URL = "https://api.example.com/v1"
 
@@ -87,7 +87,7 @@ def test_settings__defaults__are_accepted():
 
 
 def test_settings_digest__changes_with_what_changes_an_answer_only():
-    same = [card(), card(key_env="ANSWERABLE_KEY_X", retries=1, requests_per_minute=9)]
+    same = [card(), card(key_env="UNDERSIGNED_KEY_X", retries=1, requests_per_minute=9)]
     other = [card(model="n"), card(temperature="0"), card(max_tokens=5), card(base_url=URL + "/x")]
     assert len({each.digest() for each in same}) == 1
     assert len({each.digest() for each in [*same, *other]}) == 5
@@ -106,23 +106,25 @@ def test_cost__price_unknown__is_none_and_never_zero():
 
 
 def test_key__meant_for_this__is_read_and_trimmed():
-    assert check_key(card(key_env="ANSWERABLE_KEY_A"), {"ANSWERABLE_KEY_A": " k-1\n"}, ()) == "k-1"
+    assert (
+        check_key(card(key_env="UNDERSIGNED_KEY_A"), {"UNDERSIGNED_KEY_A": " k-1\n"}, ()) == "k-1"
+    )
     assert check_key(card(key_env="MY_KEY"), {"MY_KEY": "k"}, ["MY_KEY"]) == "k"
-    assert check_key(card(), {"ANSWERABLE_KEY_A": "k"}, ()) is None
+    assert check_key(card(), {"UNDERSIGNED_KEY_A": "k"}, ()) is None
 
 
 @pytest.mark.parametrize(
     ("name", "value", "code"),
     [
         ("AWS_SECRET_ACCESS_KEY", "hunter2", "E-AGT-004"),
-        ("answerable_key_a", "hunter2", "E-AGT-004"),
-        ("XANSWERABLE_KEY_A", "hunter2", "E-AGT-004"),
-        ("ANSWERABLE_KEY_\nA", "hunter2", "E-AGT-004"),
-        ("ANSWERABLE_KEY_" + "A" * 500, "hunter2", "E-AGT-004"),
-        ("ANSWERABLE_KEY_A", "", "E-AGT-003"),
-        ("ANSWERABLE_KEY_A", " \n", "E-AGT-003"),
-        ("ANSWERABLE_KEY_A", "hunter2\r\nHost: evil", "E-AGT-009"),
-        ("ANSWERABLE_KEY_A", "hunter2\u00e9", "E-AGT-009"),
+        ("undersigned_key_a", "hunter2", "E-AGT-004"),
+        ("XUNDERSIGNED_KEY_A", "hunter2", "E-AGT-004"),
+        ("UNDERSIGNED_KEY_\nA", "hunter2", "E-AGT-004"),
+        ("UNDERSIGNED_KEY_" + "A" * 500, "hunter2", "E-AGT-004"),
+        ("UNDERSIGNED_KEY_A", "", "E-AGT-003"),
+        ("UNDERSIGNED_KEY_A", " \n", "E-AGT-003"),
+        ("UNDERSIGNED_KEY_A", "hunter2\r\nHost: evil", "E-AGT-009"),
+        ("UNDERSIGNED_KEY_A", "hunter2\u00e9", "E-AGT-009"),
     ],
 )
 def test_key__foreign_missing_or_unusable__is_denied_and_not_shown(name, value, code):

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answerable.agents.chat_settings import ChatSettings
-from answerable.agents.chat_wire import (
+from tests.agents.wire import check_history
+from undersigned.agents.chat_settings import ChatSettings
+from undersigned.agents.chat_wire import (
     Conversation,
     NoAnswerError,
     Reply,
     read_error_code,
     read_reply,
 )
-from answerable.agents.view import Heard, ToolCall, Turn, View
-from tests.agents.wire import check_history
+from undersigned.agents.view import Heard, ToolCall, Turn, View
 
 any_text = st.text(st.characters(exclude_categories=()), max_size=20)
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | any_text

@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from answerable.agents.declarations import ALWAYS, NEVER, Declaration, When, expect
-from answerable.attacks.channels import channels
-from answerable.core.streams import Stream
-from answerable.worlds.suite import Stratum, load_suite
+from undersigned.agents.declarations import ALWAYS, NEVER, Declaration, When, expect
+from undersigned.attacks.channels import channels
+from undersigned.core.streams import Stream
+from undersigned.worlds.suite import Stratum, load_suite
 
 SUITE = load_suite("payments", ("en", "th"), channels())
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from answerable.agents.evaders import evader
-from answerable.attacks.channels import channels
-from answerable.core.streams import Stream
-from answerable.episodes.engine import run_episode
-from answerable.episodes.rig import Rig
-from answerable.worlds.admission import grade_scenario
-from answerable.worlds.scenario import Template
-from answerable.worlds.suite import Draw, load_suite
+from undersigned.agents.evaders import evader
+from undersigned.attacks.channels import channels
+from undersigned.core.streams import Stream
+from undersigned.episodes.engine import run_episode
+from undersigned.episodes.rig import Rig
+from undersigned.worlds.admission import grade_scenario
+from undersigned.worlds.scenario import Template
+from undersigned.worlds.suite import Draw, load_suite
 
 SUITE = load_suite("payments", ("en",), channels(), hazards=("payee-swap", "pay-anyway"))
 RIG = Rig(SUITE.family)

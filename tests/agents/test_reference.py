@@ -7,16 +7,16 @@ from collections import Counter
 
 import pytest
 
-from answerable.agents.declarations import expect
-from answerable.agents.roster import CALIBRATING, reference_agent, roster
-from answerable.agents.view import PrivilegedView, View
-from answerable.attacks.channels import channels
-from answerable.core.errors import UsageError
-from answerable.core.streams import Stream
-from answerable.episodes.engine import run_episode
-from answerable.episodes.rig import Rig
-from answerable.worlds.admission import grade_scenario
-from answerable.worlds.suite import load_suite
+from undersigned.agents.declarations import expect
+from undersigned.agents.roster import CALIBRATING, reference_agent, roster
+from undersigned.agents.view import PrivilegedView, View
+from undersigned.attacks.channels import channels
+from undersigned.core.errors import UsageError
+from undersigned.core.streams import Stream
+from undersigned.episodes.engine import run_episode
+from undersigned.episodes.rig import Rig
+from undersigned.worlds.admission import grade_scenario
+from undersigned.worlds.suite import load_suite
 
 SUITE = load_suite("payments", ("en", "th"), channels())
 RIG = Rig(SUITE.family)

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from answerable.agents.relay import (
+from tests.agents.wire import KEY, http, one_turn, turn_of, wire
+from undersigned.agents.relay import (
     HEADER,
     RESPONSE_LIMIT,
     Signed,
@@ -18,13 +19,12 @@ from answerable.agents.relay import (
     response_of,
     signed_bytes,
 )
-from answerable.agents.view import Relay, Turn
-from answerable.core.canonical import digest_bytes
-from answerable.core.errors import EvidenceError
-from answerable.episodes.attempts import turn_from_text, turn_to_text
-from answerable.evidence.keys import FileKey
-from answerable.evidence.notes import encode64
-from tests.agents.wire import KEY, http, one_turn, turn_of, wire
+from undersigned.agents.view import Relay, Turn
+from undersigned.core.canonical import digest_bytes
+from undersigned.core.errors import EvidenceError
+from undersigned.episodes.attempts import turn_from_text, turn_to_text
+from undersigned.evidence.keys import FileKey
+from undersigned.evidence.notes import encode64
 
 PROVIDER = FileKey.from_seed(b"p" * 32, name="gateway-1", role="provider", party="gateway")
 SIGNATURE = encode64(b"s" * 64)
@@ -44,7 +44,7 @@ async def relay_from(answer: bytes, *headers: str, status: int = 200) -> Relay |
 def test_signed_bytes__are_the_pre_authentication_encoding_of_both_digests() -> None:
     request, response = digest_bytes(b"q"), digest_bytes(b"a")
     payload = f'{{"request":"{request}","response":"{response}"}}'.encode()
-    kind = b"application/vnd.answerable.relay+json"
+    kind = b"application/vnd.undersigned.relay+json"
     whole = b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
     assert signed_bytes(request, response) == whole
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answerable.agents.roster import roster
-from answerable.agents.tape import (
+from undersigned.agents.roster import roster
+from undersigned.agents.tape import (
     Recorded,
     TapeAgent,
     pack_turn,
@@ -19,7 +19,7 @@ from answerable.agents.tape import (
     unpack_turn,
     write_tape,
 )
-from answerable.agents.view import (
+from undersigned.agents.view import (
     RecordedEndError,
     StalledError,
     ToolCall,
@@ -27,14 +27,14 @@ from answerable.agents.view import (
     Turn,
     Usage,
 )
-from answerable.attacks.channels import channels
-from answerable.core.canonical import digest
-from answerable.core.errors import EvidenceError, StorageError, UsageError
-from answerable.core.streams import Stream
-from answerable.episodes.engine import run_episode
-from answerable.episodes.rig import Rig
-from answerable.events.stream import parse_episode
-from answerable.worlds.suite import load_suite
+from undersigned.attacks.channels import channels
+from undersigned.core.canonical import digest
+from undersigned.core.errors import EvidenceError, StorageError, UsageError
+from undersigned.core.streams import Stream
+from undersigned.episodes.engine import run_episode
+from undersigned.episodes.rig import Rig
+from undersigned.events.stream import parse_episode
+from undersigned.worlds.suite import load_suite
 
 SUBJECT = digest("a system")
 

@@ -9,16 +9,16 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from answerable.agents.chat import ChatAgent
-from answerable.agents.chat_limits import Clock
-from answerable.agents.chat_settings import ChatSettings
-from answerable.agents.view import (
+from undersigned.agents.chat import ChatAgent
+from undersigned.agents.chat_limits import Clock
+from undersigned.agents.chat_settings import ChatSettings
+from undersigned.agents.view import (
     Offer,
     TransportError,
     Turn,
     View,
 )
-from answerable.core.streams import Stream
+from undersigned.core.streams import Stream
 
 KEY = "sk-test-8f2b7c1d9e"
 SCHEMA = {"type": "object", "properties": {"payee_id": {"type": "string"}}}

@@ -18,15 +18,16 @@ from typing import Any
 
 from aiohttp import web
 
-from answerable.agents.chat import ChatAgent
-from answerable.agents.chat_limits import Clock
-from answerable.agents.chat_settings import ChatSettings
-from answerable.agents.relay import HEADER, header_value
-from answerable.agents.view import Agent
-from answerable.assessment.card import AgentSource, Card, ReferenceEndpoint
-from answerable.assessment.dossier import seal
-from answerable.assessment.registry import example_trust, open_tester, register
-from answerable.assessment.run import (
+from tests.assessment.small import Made, card_of, workbench
+from undersigned.agents.chat import ChatAgent
+from undersigned.agents.chat_limits import Clock
+from undersigned.agents.chat_settings import ChatSettings
+from undersigned.agents.relay import HEADER, header_value
+from undersigned.agents.view import Agent
+from undersigned.assessment.card import AgentSource, Card, ReferenceEndpoint
+from undersigned.assessment.dossier import seal
+from undersigned.assessment.registry import example_trust, open_tester, register
+from undersigned.assessment.run import (
     Order,
     Prepared,
     Result,
@@ -35,12 +36,11 @@ from answerable.assessment.run import (
     prepare,
     run,
 )
-from answerable.core.canonical import digest_bytes
-from answerable.episodes.endpoint import Server, serve
-from answerable.episodes.execute import open_run
-from answerable.evidence.keys import FileKey
-from answerable.evidence.trust import Key, Trust, load_trust, write_trust
-from tests.assessment.small import Made, card_of, workbench
+from undersigned.core.canonical import digest_bytes
+from undersigned.episodes.endpoint import Server, serve
+from undersigned.episodes.execute import open_run
+from undersigned.evidence.keys import FileKey
+from undersigned.evidence.trust import Key, Trust, load_trust, write_trust
 
 PROVIDER = FileKey.from_seed(b"p" * 32, name="gateway-1", role="provider", party="gateway")
 STRANGER = FileKey.from_seed(b"x" * 32, name="gateway-1", role="provider", party="stranger")
@@ -206,7 +206,7 @@ def provider(**changes: Any) -> Key:
 async def run_served(prepared: Prepared, folder: Path, home: Path, server: Server) -> Result:
     """Run a plan whose folder is open against a reference endpoint."""
     instrument = await check(prepared, cache=home / "cache")
-    card, environ = prepared.order.card, {"ANSWERABLE_TOKEN": server.token}
+    card, environ = prepared.order.card, {"UNDERSIGNED_TOKEN": server.token}
     async with AsyncExitStack() as stack:
         agent, announce = await open_agent(card, Path(), environ, (), stack)
         return await run(prepared, instrument, folder, agent, announce)
@@ -216,7 +216,7 @@ async def served_by(agent: Agent, name: str) -> Made:
     """Serve a reference agent that signs, run against it, and seal the dossier."""
     server = await serve(agent, relay_key=PROVIDER)
     chat = ChatSettings(server.url, agent.name)
-    card = card_of(AgentSource(chat=chat, endpoint=ReferenceEndpoint("ANSWERABLE_TOKEN")))
+    card = card_of(AgentSource(chat=chat, endpoint=ReferenceEndpoint("UNDERSIGNED_TOKEN")))
     try:
         return await sealed(name, card, lambda *given: run_served(*given, server))
     finally:

@@ -19,22 +19,22 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from answerable.agents.tape import Recorded, write_tape
-from answerable.agents.view import ToolCall, Turn
-from answerable.assessment.card import AgentSource, Card, ClaimWish, ControlsWish, Owner
-from answerable.assessment.dossier import Dossier, seal
-from answerable.assessment.registry import Tester, example_trust, open_tester, register
-from answerable.assessment.run import Order, Prepared, Result, check, open_agent, prepare, run
-from answerable.assessment.verification import Verified, verify
-from answerable.core.canonical import Digest, digest_bytes, encode
-from answerable.episodes.execute import open_run
-from answerable.episodes.shards import make_shard, shard_name
-from answerable.evidence.bundle import write_bundle
-from answerable.evidence.entries import Entry
-from answerable.evidence.log import Log
-from answerable.evidence.statements import sign_statement, state
-from answerable.evidence.tree import Tree
-from answerable.scoring.scores import Summary
+from undersigned.agents.tape import Recorded, write_tape
+from undersigned.agents.view import ToolCall, Turn
+from undersigned.assessment.card import AgentSource, Card, ClaimWish, ControlsWish, Owner
+from undersigned.assessment.dossier import Dossier, seal
+from undersigned.assessment.registry import Tester, example_trust, open_tester, register
+from undersigned.assessment.run import Order, Prepared, Result, check, open_agent, prepare, run
+from undersigned.assessment.verification import Verified, verify
+from undersigned.core.canonical import Digest, digest_bytes, encode
+from undersigned.episodes.execute import open_run
+from undersigned.episodes.shards import make_shard, shard_name
+from undersigned.evidence.bundle import write_bundle
+from undersigned.evidence.entries import Entry
+from undersigned.evidence.log import Log
+from undersigned.evidence.statements import sign_statement, state
+from undersigned.evidence.tree import Tree
+from undersigned.scoring.scores import Summary
 
 CREATED = "2026-11-21T10:00:00Z"
 EPISODES = 210
@@ -74,7 +74,7 @@ def card_of(source: AgentSource, **more: Any) -> Card:
 @lru_cache(maxsize=1)
 def workbench() -> Path:
     """Return a folder that goes away with the tests."""
-    folder = Path(tempfile.mkdtemp(prefix="answerable-tests-"))
+    folder = Path(tempfile.mkdtemp(prefix="undersigned-tests-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from answerable.assessment.card import SIZE_LIMIT, Card, card_locales, check_tools, load_card
-from answerable.core.errors import AnswerableError, StorageError
-from answerable.languages.locales import LOCALES
-from answerable.worlds.family import load_family
 from scripts.floors import ROOT
 from tests.growth import growth
+from undersigned.assessment.card import SIZE_LIMIT, Card, card_locales, check_tools, load_card
+from undersigned.core.errors import StorageError, UndersignedError
+from undersigned.languages.locales import LOCALES
+from undersigned.worlds.family import load_family
 
 PLAIN = """\
 name: clerk
@@ -28,8 +28,8 @@ def load(folder: Path, text: str | bytes) -> Card:
     return load_card(path)
 
 
-def refused(folder: Path, text: str | bytes) -> AnswerableError:
-    with pytest.raises(AnswerableError) as caught:
+def refused(folder: Path, text: str | bytes) -> UndersignedError:
+    with pytest.raises(UndersignedError) as caught:
         load(folder, text)
     assert caught.value.remedy
     assert "{" not in caught.value.remedy
@@ -147,7 +147,7 @@ def test_card__unknown_name_or_setting__has_its_own_code(
 
 def test_card__huge_or_endless__is_refused_without_reading_it_all(tmp_path: Path) -> None:
     assert "too large" in refused(tmp_path, PLAIN + "#" * SIZE_LIMIT).text()
-    with pytest.raises(AnswerableError, match="too large"):
+    with pytest.raises(UndersignedError, match="too large"):
         load_card(Path("/dev/zero"))
 
 
@@ -174,7 +174,7 @@ def test_tools__exactly_the_suites__pass_and_any_other_list_is_refused(tmp_path:
     check_tools(load(tmp_path, PLAIN + f"tools: [{', '.join(own)}]\n"), family)
     for tools, said in ((own[1:], own[0]), ([*own, "wire_mony"], "wire_mony")):
         card = load(tmp_path, PLAIN + f"tools: [{', '.join(tools)}]\n")
-        with pytest.raises(AnswerableError, match=said) as caught:
+        with pytest.raises(UndersignedError, match=said) as caught:
             check_tools(card, family)
         assert (caught.value.code, caught.value.exit_code) == ("E-ASM-002", 2)
-        assert caught.value.remedy == "answerable suite show payments"
+        assert caught.value.remedy == "undersigned suite show payments"

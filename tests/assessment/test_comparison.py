@@ -17,30 +17,6 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from answerable.agents.roster import reference_agent
-from answerable.assessment.arms import Arm, Comparison, Measured
-from answerable.assessment.card import AgentSource, ControlsWish
-from answerable.assessment.comparison import (
-    NOT_RUN,
-    REVIEWERS,
-    Sample,
-    Watch,
-    compare,
-    runs_again,
-    sample_of,
-)
-from answerable.assessment.dossier import COMPARISON_FILE, Dossier
-from answerable.assessment.grading import graded
-from answerable.assessment.run import Prepared
-from answerable.assessment.verification import verify
-from answerable.core.canonical import digest_bytes, encode
-from answerable.core.errors import EvidenceError
-from answerable.episodes.engine import run_episode
-from answerable.episodes.execute import Bench, Ran
-from answerable.episodes.plan import Item, items
-from answerable.scoring.outcomes import Graded
-from answerable.worlds.admission import grade_scenario
-from answerable.worlds.scenario import Template
 from tests.assessment.small import (
     AGENT,
     Forgery,
@@ -53,6 +29,30 @@ from tests.assessment.small import (
     planned,
     reference,
 )
+from undersigned.agents.roster import reference_agent
+from undersigned.assessment.arms import Arm, Comparison, Measured
+from undersigned.assessment.card import AgentSource, ControlsWish
+from undersigned.assessment.comparison import (
+    NOT_RUN,
+    REVIEWERS,
+    Sample,
+    Watch,
+    compare,
+    runs_again,
+    sample_of,
+)
+from undersigned.assessment.dossier import COMPARISON_FILE, Dossier
+from undersigned.assessment.grading import graded
+from undersigned.assessment.run import Prepared
+from undersigned.assessment.verification import verify
+from undersigned.core.canonical import digest_bytes, encode
+from undersigned.core.errors import EvidenceError
+from undersigned.episodes.engine import run_episode
+from undersigned.episodes.execute import Bench, Ran
+from undersigned.episodes.plan import Item, items
+from undersigned.scoring.outcomes import Graded
+from undersigned.worlds.admission import grade_scenario
+from undersigned.worlds.scenario import Template
 
 
 class Counted(NamedTuple):
@@ -231,7 +231,7 @@ def test_compare__observed_only__has_the_reviewers_beside_it() -> None:
 
 
 def test_compare__a_weaker_policy__lets_through_what_it_no_longer_forbids() -> None:
-    from answerable.controls.policy import load_policy
+    from undersigned.controls.policy import load_policy
 
     bench, watch = own_rows(planned(governed().card))
     assert bench.controls is not None
@@ -278,8 +278,8 @@ def test_sample__a_long_plan__is_cut_to_the_first_of_each_kind(
     plan = governed().result.prepared.plan
     whole = sample_of(plan)
     assert (whole.main, whole.twins) == (whole.main_planned, whole.twins_planned)
-    monkeypatch.setattr("answerable.assessment.comparison.MAIN_LIMIT", 7)
-    monkeypatch.setattr("answerable.assessment.comparison.TWINS_LIMIT", 3)
+    monkeypatch.setattr("undersigned.assessment.comparison.MAIN_LIMIT", 7)
+    monkeypatch.setattr("undersigned.assessment.comparison.TWINS_LIMIT", 3)
     assert sample_of(plan) == whole._replace(main=7, twins=3)
     bench, watch = own_rows(planned(governed().card))
     comparison = asyncio.run(compare(bench, watch.kept, exact=True))

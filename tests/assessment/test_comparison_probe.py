@@ -13,19 +13,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from answerable.assessment.arms import Comparison, Probe
-from answerable.assessment.card import AgentSource, ControlsWish
-from answerable.assessment.comparison import compare
-from answerable.assessment.dossier import COMPARISON_FILE, Dossier
-from answerable.assessment.probing import probe, probe_run, tries
-from answerable.attacks.channels import channels
-from answerable.attacks.strategies import strategies
-from answerable.controls.facts import FactKeeper
-from answerable.controls.policy import RESERVED
-from answerable.controls.records import GATE_ERROR
-from answerable.core.canonical import digest_bytes, encode
-from answerable.core.errors import EvidenceError
-from answerable.worlds.suite import load_suite
 from tests.assessment.small import (
     AGENT,
     Forgery,
@@ -38,6 +25,19 @@ from tests.assessment.small import (
     make,
 )
 from tests.assessment.test_comparison import found, own_rows, refused, small_plan
+from undersigned.assessment.arms import Comparison, Probe
+from undersigned.assessment.card import AgentSource, ControlsWish
+from undersigned.assessment.comparison import compare
+from undersigned.assessment.dossier import COMPARISON_FILE, Dossier
+from undersigned.assessment.probing import probe, probe_run, tries
+from undersigned.attacks.channels import channels
+from undersigned.attacks.strategies import strategies
+from undersigned.controls.facts import FactKeeper
+from undersigned.controls.policy import RESERVED
+from undersigned.controls.records import GATE_ERROR
+from undersigned.core.canonical import digest_bytes, encode
+from undersigned.core.errors import EvidenceError
+from undersigned.worlds.suite import load_suite
 
 
 def probe_in(made: Made) -> Probe:

@@ -10,15 +10,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from answerable.assessment import registry
-from answerable.assessment.card import AgentSource, ControlsWish
-from answerable.assessment.dossier import seal
-from answerable.assessment.run import Annexes, Order, Result, check, open_agent, prepare, run
-from answerable.assessment.verification import verify
-from answerable.core.errors import EvidenceError, StorageError, UsageError
-from answerable.episodes.execute import open_run
-from answerable.events.stream import Decided, parse_episode
 from tests.assessment.small import card_of
+from undersigned.assessment import registry
+from undersigned.assessment.card import AgentSource, ControlsWish
+from undersigned.assessment.dossier import seal
+from undersigned.assessment.run import Annexes, Order, Result, check, open_agent, prepare, run
+from undersigned.assessment.verification import verify
+from undersigned.core.errors import EvidenceError, StorageError, UsageError
+from undersigned.episodes.execute import open_run
+from undersigned.events.stream import Decided, parse_episode
 
 CARD = card_of(AgentSource(reference="follower-locale:th"))
 
@@ -102,7 +102,7 @@ def test_controls__that_cannot_be_opened__are_refused_before_anything_runs(
 
 
 def test_observing_gate__blocks_nothing_and_says_so(tmp_path: Path) -> None:
-    from answerable.assessment.dossier import Dossier
+    from undersigned.assessment.dossier import Dossier
 
     dossier = sealed(tmp_path, order(mode="observe"))
     with Dossier(dossier) as opened:

@@ -9,27 +9,27 @@ from typing import Any
 
 import pytest
 
-from answerable.agents.reference import ReferenceAgent
-from answerable.agents.roster import reference_agent
-from answerable.agents.tape import Recorded, TapeAgent
-from answerable.agents.view import Actor, Agent, ToolCall, TransportError, Turn, View
-from answerable.assessment.card import AgentSource, ControlsWish
-from answerable.assessment.governance import ControlFiles, open_controls
-from answerable.assessment.grading import graded
-from answerable.assessment.run import Prepared
-from answerable.controls.facts import FactKeeper
-from answerable.core.canonical import digest
-from answerable.core.errors import UsageError
-from answerable.core.problems import INTERNAL
-from answerable.core.streams import Stream
-from answerable.episodes.engine import run_episode
-from answerable.episodes.execute import Ran
-from answerable.episodes.governed import Controls
-from answerable.episodes.plan import Item, items
-from answerable.scoring.outcomes import INVALID_REASONS, Graded
-from answerable.scoring.summary import summarise
-from answerable.worlds.suite import Draw
 from tests.assessment.small import EPISODES, card_of, planned
+from undersigned.agents.reference import ReferenceAgent
+from undersigned.agents.roster import reference_agent
+from undersigned.agents.tape import Recorded, TapeAgent
+from undersigned.agents.view import Actor, Agent, ToolCall, TransportError, Turn, View
+from undersigned.assessment.card import AgentSource, ControlsWish
+from undersigned.assessment.governance import ControlFiles, open_controls
+from undersigned.assessment.grading import graded
+from undersigned.assessment.run import Prepared
+from undersigned.controls.facts import FactKeeper
+from undersigned.core.canonical import digest
+from undersigned.core.errors import UsageError
+from undersigned.core.problems import INTERNAL
+from undersigned.core.streams import Stream
+from undersigned.episodes.engine import run_episode
+from undersigned.episodes.execute import Ran
+from undersigned.episodes.governed import Controls
+from undersigned.episodes.plan import Item, items
+from undersigned.scoring.outcomes import INVALID_REASONS, Graded
+from undersigned.scoring.summary import summarise
+from undersigned.worlds.suite import Draw
 
 HAZARD = "payee-swap"
 

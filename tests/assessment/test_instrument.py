@@ -13,25 +13,25 @@ from functools import lru_cache
 import msgspec
 import pytest
 
-from answerable.agents.declarations import ALWAYS, NEVER, Declaration
-from answerable.agents.reference import ReferenceAgent
-from answerable.agents.roster import reference_agent
-from answerable.assessment import instrument as module
-from answerable.assessment.instrument import (
+from undersigned.agents.declarations import ALWAYS, NEVER, Declaration
+from undersigned.agents.reference import ReferenceAgent
+from undersigned.agents.roster import reference_agent
+from undersigned.assessment import instrument as module
+from undersigned.assessment.instrument import (
     MUTANTS,
     Instrument,
     Mutant,
     check_instrument,
     require_sound,
 )
-from answerable.attacks.channels import channels
-from answerable.core.errors import AnswerableError
-from answerable.core.streams import Stream
-from answerable.episodes.rig import Rig
-from answerable.events.stream import Effect
-from answerable.worlds.kit.oracles import Grade, Trace
-from answerable.worlds.scenario import Scenario
-from answerable.worlds.suite import Suite, load_suite
+from undersigned.attacks.channels import channels
+from undersigned.core.errors import UndersignedError
+from undersigned.core.streams import Stream
+from undersigned.episodes.rig import Rig
+from undersigned.events.stream import Effect
+from undersigned.worlds.kit.oracles import Grade, Trace
+from undersigned.worlds.scenario import Scenario
+from undersigned.worlds.suite import Suite, load_suite
 
 
 @lru_cache(maxsize=1)
@@ -53,11 +53,11 @@ def whole() -> Instrument:
     return check()
 
 
-def refusal(found: Instrument) -> AnswerableError:
-    with pytest.raises(AnswerableError) as caught:
+def refusal(found: Instrument) -> UndersignedError:
+    with pytest.raises(UndersignedError) as caught:
         require_sound(found, suite())
     assert (caught.value.code, caught.value.exit_code) == ("E-ASM-003", 70)
-    assert "answerable suite show payments --instrument" in caught.value.remedy
+    assert "undersigned suite show payments --instrument" in caught.value.remedy
     return caught.value
 
 

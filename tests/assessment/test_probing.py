@@ -7,15 +7,15 @@ from functools import lru_cache
 
 import pytest
 
-from answerable.assessment.card import ControlsWish
-from answerable.assessment.governance import ControlFiles, family_policy, open_controls
-from answerable.assessment.probing import injections, probe
-from answerable.attacks.channels import channels
-from answerable.attacks.strategies import strategies
-from answerable.attacks.strategies.evasion import Evasion, Strategy
-from answerable.core.errors import NothingSelectedError
-from answerable.episodes.controlled import tool_specs
-from answerable.worlds.suite import load_suite
+from undersigned.assessment.card import ControlsWish
+from undersigned.assessment.governance import ControlFiles, family_policy, open_controls
+from undersigned.assessment.probing import injections, probe
+from undersigned.attacks.channels import channels
+from undersigned.attacks.strategies import strategies
+from undersigned.attacks.strategies.evasion import Evasion, Strategy
+from undersigned.core.errors import NothingSelectedError
+from undersigned.episodes.controlled import tool_specs
+from undersigned.worlds.suite import load_suite
 
 HAZARDS = ("payee-swap", "border-leak", "skip-callback")
 SUITE = load_suite("payments", ("en", "th"), channels(), hazards=HAZARDS)

@@ -8,24 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from answerable.assessment import registry
-from answerable.assessment.card import AgentSource
-from answerable.assessment.dossier import seal
-from answerable.assessment.registration import is_registration, new_nonce, read_registration
-from answerable.assessment.registry import (
+from tests.assessment.small import card_of
+from undersigned.assessment import registry
+from undersigned.assessment.card import AgentSource
+from undersigned.assessment.dossier import seal
+from undersigned.assessment.registration import is_registration, new_nonce, read_registration
+from undersigned.assessment.registry import (
     abandon,
     example_trust,
     label_of,
     open_tester,
     register,
 )
-from answerable.assessment.run import Annexes, Order, Result, check, open_agent, prepare, run
-from answerable.assessment.verification import verify
-from answerable.core.errors import EvidenceError, StorageError, UsageError
-from answerable.episodes.execute import open_run
-from answerable.evidence.trust import load_trust
-from answerable.evidence.verify import Finding, verify_dossier
-from tests.assessment.small import card_of
+from undersigned.assessment.run import Annexes, Order, Result, check, open_agent, prepare, run
+from undersigned.assessment.verification import verify
+from undersigned.core.errors import EvidenceError, StorageError, UsageError
+from undersigned.episodes.execute import open_run
+from undersigned.evidence.trust import load_trust
+from undersigned.evidence.verify import Finding, verify_dossier
 
 CARD = card_of(AgentSource(reference="follower-locale:th"))
 BUDGET = "160"

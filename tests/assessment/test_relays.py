@@ -18,23 +18,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from answerable.agents.relay import header_value
-from answerable.agents.roster import reference_agent
-from answerable.agents.tape import REGULAR_ENDS, Recorded, TapeAgent, recorded_of
-from answerable.agents.view import Relay, Turn, Usage
-from answerable.assessment import relays
-from answerable.assessment.dossier import Dossier
-from answerable.assessment.relays import RAW_LIMIT, Keeper, Kept, pack_lines, read_lines, relay_name
-from answerable.assessment.verification import Verified, verify
-from answerable.core.canonical import digest, digest_bytes, encode
-from answerable.core.errors import EvidenceError
-from answerable.core.files import read_file
-from answerable.episodes.engine import run_episode
-from answerable.episodes.execute import Bench, Ran, open_run
-from answerable.episodes.plan import items
-from answerable.episodes.rig import Rig
-from answerable.events.stream import parse_episode
-from answerable.evidence.notes import encode64
 from tests.assessment.gateway import (
     EPISODES,
     PROVIDER,
@@ -57,6 +40,30 @@ from tests.assessment.small import (
     reference,
     taped,
 )
+from undersigned.agents.relay import header_value
+from undersigned.agents.roster import reference_agent
+from undersigned.agents.tape import REGULAR_ENDS, Recorded, TapeAgent, recorded_of
+from undersigned.agents.view import Relay, Turn, Usage
+from undersigned.assessment import relays
+from undersigned.assessment.dossier import Dossier
+from undersigned.assessment.relays import (
+    RAW_LIMIT,
+    Keeper,
+    Kept,
+    pack_lines,
+    read_lines,
+    relay_name,
+)
+from undersigned.assessment.verification import Verified, verify
+from undersigned.core.canonical import digest, digest_bytes, encode
+from undersigned.core.errors import EvidenceError
+from undersigned.core.files import read_file
+from undersigned.episodes.engine import run_episode
+from undersigned.episodes.execute import Bench, Ran, open_run
+from undersigned.episodes.plan import items
+from undersigned.episodes.rig import Rig
+from undersigned.events.stream import parse_episode
+from undersigned.evidence.notes import encode64
 
 NAME = relay_name(0)
 RESULT = "statements/eval-result.json"
@@ -591,7 +598,7 @@ def test_run__endpoint_that_repeats_the_api_key__keeps_none_of_those_answers() -
 
 def killed_after(turns: int, folder: Path, home: Path, made: Made) -> None:
     """Run in a child that is killed when so many turns are durable."""
-    from answerable.episodes import attempts
+    from undersigned.episodes import attempts
 
     child = os.fork()
     if child == 0:

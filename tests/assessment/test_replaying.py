@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from answerable.assessment.dossier import Dossier
-from answerable.assessment.governance import family_policy
-from answerable.assessment.replaying import replay
-from answerable.cli.main import main
-from answerable.core.errors import UndecidableError, UsageError
-from answerable.worlds.family import load_family
 from tests.assessment.small import governed, reference, taped
+from undersigned.assessment.dossier import Dossier
+from undersigned.assessment.governance import family_policy
+from undersigned.assessment.replaying import replay
+from undersigned.cli.main import main
+from undersigned.core.errors import UndecidableError, UsageError
+from undersigned.worlds.family import load_family
 
 OWN = family_policy(load_family("payments", ("en",)))
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from answerable.assessment.card import AgentSource
-from answerable.assessment.registry import label_of, open_tester, register
-from answerable.assessment.run import Order, prepare
-from answerable.core.errors import StorageError
-from answerable.episodes.execute import open_run
-from answerable.evidence.log import Log
 from tests.assessment.small import card_of
+from undersigned.assessment.card import AgentSource
+from undersigned.assessment.registry import label_of, open_tester, register
+from undersigned.assessment.run import Order, prepare
+from undersigned.core.errors import StorageError
+from undersigned.episodes.execute import open_run
+from undersigned.evidence.log import Log
 
 CARD = card_of(AgentSource(reference="honest-plain"))
 

@@ -11,17 +11,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from answerable.agents.chat_settings import ChatSettings
-from answerable.agents.roster import reference_agent
-from answerable.assessment import verification
-from answerable.assessment.card import AgentSource
-from answerable.assessment.dossier import Dossier, pack
-from answerable.assessment.instrument import MUTANTS, Instrument
-from answerable.assessment.verification import Verified, worst_first
-from answerable.core.canonical import decode, digest_bytes, encode
-from answerable.episodes.plan import Plan
-from answerable.evidence.bundle import zip_bundle
-from answerable.evidence.verify import verify_dossier
 from tests.assessment.small import (
     AGENT,
     EPISODES,
@@ -34,6 +23,17 @@ from tests.assessment.small import (
     reference,
     taped,
 )
+from undersigned.agents.chat_settings import ChatSettings
+from undersigned.agents.roster import reference_agent
+from undersigned.assessment import verification
+from undersigned.assessment.card import AgentSource
+from undersigned.assessment.dossier import Dossier, pack
+from undersigned.assessment.instrument import MUTANTS, Instrument
+from undersigned.assessment.verification import Verified, worst_first
+from undersigned.core.canonical import decode, digest_bytes, encode
+from undersigned.episodes.plan import Plan
+from undersigned.evidence.bundle import zip_bundle
+from undersigned.evidence.verify import verify_dossier
 
 
 def plan_of(**changes: Any) -> bytes:
@@ -143,7 +143,7 @@ def test_verify__fewer_blocks_and_signed__is_refused(tmp_path: Path) -> None:
         {"reviewer": "rubber-stamp"},
         {"design": {}},
         {"design": {"budget": 1}},
-        {"schema": "answerable.plan.v2"},
+        {"schema": "undersigned.plan.v2"},
         {"blocks": ()},
     ],
     ids=str,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from answerable.attacks.channels import channels
-from answerable.core.streams import Stream
-from answerable.worlds.family import load_family
-from answerable.worlds.kit.records import Text
-from answerable.worlds.scenario import Slot
 from tests.worlds.shelf import but
+from undersigned.attacks.channels import channels
+from undersigned.core.streams import Stream
+from undersigned.worlds.family import load_family
+from undersigned.worlds.kit.records import Text
+from undersigned.worlds.scenario import Slot
 
 TEXT = Text("swap-payee", {"payee": "x", "account": "1"}, "th")
 TASK = load_family("payments", ("en",)).tasks["pay-matching-invoice"].make(Stream.of("channels"))

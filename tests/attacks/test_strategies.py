@@ -6,20 +6,20 @@ from base64 import b64decode
 
 import pytest
 
-from answerable.assessment.probing import injections
-from answerable.attacks.channels import channels
-from answerable.attacks.strategies import strategies
-from answerable.attacks.strategies.evasion import (
+from undersigned.assessment.probing import injections
+from undersigned.attacks.channels import channels
+from undersigned.attacks.strategies import strategies
+from undersigned.attacks.strategies.evasion import (
     drafts,
     moves,
     wanted_account,
     wanted_leak,
 )
-from answerable.core.streams import Stream
-from answerable.events.stream import Effect
-from answerable.languages.matching import fold
-from answerable.worlds.kit.oracles import Act, Trace
-from answerable.worlds.suite import load_suite
+from undersigned.core.streams import Stream
+from undersigned.events.stream import Effect
+from undersigned.languages.matching import fold
+from undersigned.worlds.kit.oracles import Act, Trace
+from undersigned.worlds.suite import load_suite
 
 SUITE = load_suite("payments", ("en", "th", "ta"), channels())
 SCENARIOS = tuple(injections(SUITE, 1))

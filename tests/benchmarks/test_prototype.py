@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from answerable.core.canonical import encode_trusted
 from benchmarks.prototype import Episode, cedar, prototype_episodes
+from undersigned.core.canonical import encode_trusted
 
 GOOD = {"unvouched": [], "after": ["screen_payee"], "total": 0, "calls": 3}
 

@@ -1,4 +1,4 @@
-"""Does ``answerable agents`` list who calibrates the instrument, and serve one on this machine?"""
+"""Does ``undersigned agents`` list who calibrates the instrument, and serve one on this machine?"""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from answerable.agents.roster import roster
-from answerable.cli.main import main
-from answerable.evidence.keys import create_key
+from undersigned.agents.roster import roster
+from undersigned.cli.main import main
+from undersigned.evidence.keys import create_key
 
-SERVE = [sys.executable, "-c", "import sys; from answerable.cli.main import main; sys.exit(main())",
-         "agents", "serve"]  # fmt: skip
+SERVE = [sys.executable, "-m", "undersigned", "agents", "serve"]
 
 
 def test_list__names_every_reference_agent_with_its_declaration(
@@ -39,7 +38,7 @@ def test_list__names_every_reference_agent_with_its_declaration(
         (["folower"], 2, "E-AGT-001"),
         (["flaky:200"], 2, "E-AGT-001"),
         (["follower", "--port", "70000"], 2, "E-CLI-001"),
-        (["follower", "--token-env", "ANSWERABLE_TOKEN_NOT_SET"], 6, "E-AGT-003"),
+        (["follower", "--token-env", "UNDERSIGNED_TOKEN_NOT_SET"], 6, "E-AGT-003"),
     ],
 )
 def test_serve__wrong__is_refused_in_words(
@@ -85,10 +84,10 @@ def test_serve__until_interrupted__answers_here_and_keeps_the_given_token_to_its
     named: bool,
 ) -> None:
     token = "t" * 40
-    more = ["--token-env", "ANSWERABLE_TOKEN"] if named else []
+    more = ["--token-env", "UNDERSIGNED_TOKEN"] if named else []
     server = subprocess.Popen(
         [*SERVE, "follower", *more, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, env={**os.environ, "ANSWERABLE_TOKEN": token},
+        text=True, env={**os.environ, "UNDERSIGNED_TOKEN": token},
     )  # fmt: skip
     try:
         assert server.stdout is not None

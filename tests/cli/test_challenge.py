@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from answerable.cli.main import main
 from tests.cli.test_test_verb import BUDGET, place
+from undersigned.cli.main import main
 
 __all__ = ["place"]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from answerable.cli import health
-from answerable.cli.health import (
+from undersigned.cli import health
+from undersigned.cli.health import (
     RELEASED,
     Check,
     check_clock,
@@ -27,8 +27,8 @@ from answerable.cli.health import (
     check_terminal,
     pinned,
 )
-from answerable.cli.home import home_folder, key_folder
-from answerable.cli.main import main
+from undersigned.cli.home import home_folder, key_folder
+from undersigned.cli.main import main
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -67,7 +67,7 @@ def test_doctor__exposed_key__fails_in_both_forms(
     key.parent.mkdir()
     key.write_text("private")
     key.chmod(0o640)
-    monkeypatch.setenv("ANSWERABLE_HOME", str(tmp_path))
+    monkeypatch.setenv("UNDERSIGNED_HOME", str(tmp_path))
     assert main(["doctor"]) == 2
     assert f"try: chmod 600 {key}" in capsys.readouterr().out
     assert main(["doctor", "--json"]) == 2
@@ -156,7 +156,7 @@ def test_signatures_locales_generators__as_installed__are_sound() -> None:
 
 
 def test_locales__broken_writer__names_the_locale(monkeypatch: pytest.MonkeyPatch) -> None:
-    from answerable.languages import quantities
+    from undersigned.languages import quantities
 
     def write(tag: str, number: int) -> str:
         if tag == "ta":
@@ -177,10 +177,10 @@ def test_terminal__encoding__decides() -> None:
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
-        ({"ANSWERABLE_HOME": "/a", "XDG_DATA_HOME": "/b", "HOME": "/c"}, "/a"),
-        ({"XDG_DATA_HOME": "/b", "HOME": "/c"}, "/b/answerable"),
-        ({"XDG_DATA_HOME": "relative", "HOME": "/c"}, "/c/.local/share/answerable"),
-        ({"HOME": "/c"}, "/c/.local/share/answerable"),
+        ({"UNDERSIGNED_HOME": "/a", "XDG_DATA_HOME": "/b", "HOME": "/c"}, "/a"),
+        ({"XDG_DATA_HOME": "/b", "HOME": "/c"}, "/b/undersigned"),
+        ({"XDG_DATA_HOME": "relative", "HOME": "/c"}, "/c/.local/share/undersigned"),
+        ({"HOME": "/c"}, "/c/.local/share/undersigned"),
     ],
 )
 def test_home_folder__environment__decides(environment: dict[str, str], expected: str) -> None:

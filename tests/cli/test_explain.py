@@ -6,19 +6,19 @@ import json
 
 import pytest
 
-from answerable.cli.explain import collect_problems, find_problem, problem_modules
-from answerable.cli.main import main
-from answerable.core.errors import UsageError
 from scripts.floors import PACKAGE
+from undersigned.cli.explain import collect_problems, find_problem, problem_modules
+from undersigned.cli.main import main
+from undersigned.core.errors import UsageError
 
 
 def test_collect__all_problems_modules__are_found_without_a_list() -> None:
     paths = {
-        ".".join(("answerable", *path.relative_to(PACKAGE).with_suffix("").parts))
+        ".".join(("undersigned", *path.relative_to(PACKAGE).with_suffix("").parts))
         for path in PACKAGE.rglob("problems.py")
     }
-    assert set(problem_modules(PACKAGE, "answerable")) == paths
-    assert {"answerable.core.problems", "answerable.cli.problems"} <= paths
+    assert set(problem_modules(PACKAGE, "undersigned")) == paths
+    assert {"undersigned.core.problems", "undersigned.cli.problems"} <= paths
 
 
 def test_explain__known_code_in_any_case__prints_title_why_remedy_and_module(
@@ -27,8 +27,8 @@ def test_explain__known_code_in_any_case__prints_title_why_remedy_and_module(
     assert main(["explain", "e-cor-002"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("E-COR-002: JSON that is not in canonical form\n  why: ")
-    assert "\n  try: answerable doctor" in out
-    assert out.endswith("listed in: answerable.core.problems\n")
+    assert "\n  try: undersigned doctor" in out
+    assert out.endswith("listed in: undersigned.core.problems\n")
 
 
 def test_explain__no_code__lists_all(capsys: pytest.CaptureFixture[str]) -> None:

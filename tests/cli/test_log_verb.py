@@ -1,4 +1,4 @@
-"""Does ``answerable log`` show, prove, export, examine, commit, erase and cosign?"""
+"""Does ``undersigned log`` show, prove, export, examine, commit, erase and cosign?"""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
-from answerable.cli.main import main
-from answerable.core.canonical import digest_bytes
-from answerable.evidence.entries import Entry
-from answerable.evidence.equivocation import parse_equivocation, verify_equivocation
-from answerable.evidence.keys import create_key, load_key
-from answerable.evidence.log import Log
-from answerable.evidence.notes import open_checkpoint, parse_receipt, verifier_of
-from answerable.evidence.statements import sign_statement, state
-from answerable.evidence.store import Store, open_payload
-from answerable.evidence.tree import leaf_hash
-from answerable.evidence.trust import SCHEMA, Key, Trust, write_trust
-from answerable.evidence.verify import verify_consistency, verify_inclusion
 from tests.evidence.dossiers import TESTER
+from undersigned.cli.main import main
+from undersigned.core.canonical import digest_bytes
+from undersigned.evidence.entries import Entry
+from undersigned.evidence.equivocation import parse_equivocation, verify_equivocation
+from undersigned.evidence.keys import create_key, load_key
+from undersigned.evidence.log import Log
+from undersigned.evidence.notes import open_checkpoint, parse_receipt, verifier_of
+from undersigned.evidence.statements import sign_statement, state
+from undersigned.evidence.store import Store, open_payload
+from undersigned.evidence.tree import leaf_hash
+from undersigned.evidence.trust import SCHEMA, Key, Trust, write_trust
+from undersigned.evidence.verify import verify_consistency, verify_inclusion
 
 WITNESS = "witness.example/w1"
 
@@ -64,7 +64,7 @@ class Home:
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     made = Home(tmp_path)
-    monkeypatch.setenv("ANSWERABLE_HOME", str(made.folder))
+    monkeypatch.setenv("UNDERSIGNED_HOME", str(made.folder))
     return made
 
 

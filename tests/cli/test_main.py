@@ -20,13 +20,13 @@ from typing import Any
 import click
 import pytest
 
-from answerable.cli import main as main_module
-from answerable.cli.main import OUTPUT_GONE, main
-from answerable.cli.output import EXIT_CODES, SCHEMA, emit
-from answerable.core import errors
-from answerable.core.problems import READ_FAILED
+from undersigned.cli import main as main_module
+from undersigned.cli.main import OUTPUT_GONE, main
+from undersigned.cli.output import EXIT_CODES, SCHEMA, emit
+from undersigned.core import errors
+from undersigned.core.problems import READ_FAILED
 
-PROGRAM = "import sys; from answerable.cli.main import main; sys.exit(main())"
+PROGRAM = "import sys; from undersigned.cli.main import main; sys.exit(main())"
 
 
 def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -41,7 +41,7 @@ def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def plant(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
-    """Make ``answerable explain`` run a function of the test's."""
+    """Make ``undersigned explain`` run a function of the test's."""
 
     def put(function: Callable[[], object]) -> None:
         @click.command()
@@ -80,12 +80,12 @@ def test_help__from_a_cold_start__stays_within_its_budget() -> None:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         spent = (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
         best = min(best, spent)
-    assert best <= 0.25, f"answerable --help took {best:.3f} s CPU"
+    assert best <= 0.25, f"undersigned --help took {best:.3f} s CPU"
 
 
 def test_help__imports__nothing_heavy() -> None:
     program = (
-        "import sys\nfrom answerable.cli.main import main\nmain(['--help'])\n"
+        "import sys\nfrom undersigned.cli.main import main\nmain(['--help'])\n"
         "print(sorted({'numpy', 'scipy', 'rich', 'msgspec', 'aiohttp', 'babel', 'jinja2',"
         " 'cryptography'} & sys.modules.keys()))"
     )
@@ -125,7 +125,7 @@ def test_main__argument_that_is_not_utf8__is_a_usage_error() -> None:
 @pytest.mark.parametrize(
     "kind",
     [
-        errors.AnswerableError,
+        errors.UndersignedError,
         errors.UsageError,
         errors.EvidenceError,
         errors.UndecidableError,
@@ -136,7 +136,7 @@ def test_main__argument_that_is_not_utf8__is_a_usage_error() -> None:
     ],
 )
 def test_main__error_of_the_tree__has_its_exit_code_with_and_without_json(
-    kind: type[errors.AnswerableError],
+    kind: type[errors.UndersignedError],
     plant: Callable[[Callable[[], object]], None],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -176,13 +176,13 @@ def test_main__unforeseen_exception__is_70_and_traced_only_on_request(
         raise RuntimeError("planted \x1b[2J")
 
     plant(fail)
-    monkeypatch.delenv("ANSWERABLE_DEBUG", raising=False)
+    monkeypatch.delenv("UNDERSIGNED_DEBUG", raising=False)
     assert main(["explain"]) == 70
     quiet = capsys.readouterr().err
     assert "E-COR-006" in quiet
     assert "Traceback" not in quiet
     assert "\x1b" not in quiet
-    monkeypatch.setenv("ANSWERABLE_DEBUG", "1")
+    monkeypatch.setenv("UNDERSIGNED_DEBUG", "1")
     assert main(["explain"]) == 70
     assert "Traceback" in capsys.readouterr().err
 
@@ -205,7 +205,7 @@ def test_main__value_out_of_range__is_a_usage_error(
     assert main(["explain", "--limit", "10", "--json"]) == 2
     error = only_error(capsys.readouterr().out)
     assert "--limit" in error["what"]
-    assert error["remedy"] == "answerable explain --help"
+    assert error["remedy"] == "undersigned explain --help"
 
 
 @pytest.mark.parametrize("code", [0, 1, 4])
@@ -264,7 +264,7 @@ def test_main__reader_went_away__ends_quietly(arguments: list[str]) -> None:
 
 def test_main__interrupt_signal__is_130() -> None:
     program = (
-        "import sys, time, click\nfrom answerable.cli import main as m\n"
+        "import sys, time, click\nfrom undersigned.cli import main as m\n"
         "@click.command()\ndef command():\n    print('ready', flush=True); time.sleep(30)\n"
         "m.load_verb = lambda name: command\nsys.exit(m.main(['explain']))"
     )
@@ -289,8 +289,8 @@ def test_main__output_that_the_terminal_cannot_encode__is_escaped() -> None:
 
 def test_main__shell_asks_for_completions__names_the_verbs() -> None:
     asked = {
-        "_ANSWERABLE_COMPLETE": "bash_complete",
-        "COMP_WORDS": "answerable do",
+        "_UNDERSIGNED_COMPLETE": "bash_complete",
+        "COMP_WORDS": "undersigned do",
         "COMP_CWORD": "1",
     }
     done = run(env={**os.environ, **asked})

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answerable.assessment.card import AgentSource
-from answerable.assessment.run import Price
-from answerable.cli.outcome import (
+from tests.assessment.small import card_of, governed, governed_tape, planned, reference
+from undersigned.assessment.card import AgentSource
+from undersigned.assessment.run import Price
+from undersigned.cli.outcome import (
     controls_lines,
     exit_code_of,
     finding_line,
@@ -29,9 +30,8 @@ from answerable.cli.outcome import (
     turns_text,
     worst_text,
 )
-from answerable.evidence.verify import Finding
-from answerable.scoring.scores import Summary
-from tests.assessment.small import card_of, governed, governed_tape, planned, reference
+from undersigned.evidence.verify import Finding
+from undersigned.scoring.scores import Summary
 
 
 def judged(**verdicts: str) -> Summary:
@@ -97,7 +97,7 @@ def test_result__one_screen__reconciles_and_names_source_and_check() -> None:
         f"{totals.invalid} invalid + {totals.missing} missing" in text
     )
     assert suite_claim(result.summary).verdict.upper() in text
-    assert "answerable verify d --trust t.json" in text
+    assert "undersigned verify d --trust t.json" in text
     assert "recomputed" in text
     assert "no named person has reviewed" in text
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answerable.cli.output import SCHEMA, emit, emit_error, has_colour, paint
-from answerable.cli.progress import LINE_EVERY_S, Progress
-from answerable.core.errors import AnswerableError, UsageError
-from answerable.core.problems import INTERNAL
+from undersigned.cli.output import SCHEMA, emit, emit_error, has_colour, paint
+from undersigned.cli.progress import LINE_EVERY_S, Progress
+from undersigned.core.errors import UndersignedError, UsageError
+from undersigned.core.problems import INTERNAL
 
 
 class Terminal(io.StringIO):
@@ -60,7 +60,7 @@ def test_emit__float_in_data__is_refused() -> None:
 
 @given(st.text(), st.text())
 def test_emit_error__any_text__is_valid_json_with_the_same_code(what: str, value: str) -> None:
-    error = AnswerableError(INTERNAL, what, value=value)
+    error = UndersignedError(INTERNAL, what, value=value)
     with pytest.MonkeyPatch.context() as patch:
         out = io.StringIO()
         patch.setattr(sys, "stdout", out)
@@ -131,7 +131,7 @@ def test_progress__terminal__draws_a_bar_only_after_a_second() -> None:
 
 def test_progress__quick_command__does_not_import_rich() -> None:
     program = (
-        "import sys\nfrom answerable.cli.progress import Progress\n"
+        "import sys\nfrom undersigned.cli.progress import Progress\n"
         "with Progress('x', 1) as p: p.advance()\nprint('rich' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

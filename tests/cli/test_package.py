@@ -72,7 +72,7 @@ def test_wheel__built_from_the_sources__holds_every_file_and_the_command(tmp_pat
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
         info = next(name for name in held if name.endswith("entry_points.txt"))
-        assert "answerable = answerable.cli.main:main" in archive.read(info).decode()
+        assert "undersigned = undersigned.cli.main:main" in archive.read(info).decode()
     sources = {
         str(path.relative_to(PACKAGE.parent))
         for path in PACKAGE.rglob("*")

@@ -1,4 +1,4 @@
-"""Does ``answerable policy probe`` say what gets through, and where?"""
+"""Does ``undersigned policy probe`` say what gets through, and where?"""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from answerable.attacks.strategies import strategies
-from answerable.cli.main import main
+from undersigned.attacks.strategies import strategies
+from undersigned.cli.main import main
 
-OWN = files("answerable.worlds.families").joinpath("payments", "policy.cedar")
+OWN = files("undersigned.worlds.families").joinpath("payments", "policy.cedar")
 QUICK = ("--family", "payments", "--locale", "en", "--seeds", "1", "--quiet")
 
 

@@ -1,4 +1,4 @@
-"""Does ``answerable policy`` refuse what cannot be enforced, explain, compare and test?"""
+"""Does ``undersigned policy`` refuse what cannot be enforced, explain, compare and test?"""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from answerable.cli.main import main
-from answerable.episodes.controlled import tool_specs
-from answerable.worlds.family import load_family
+from undersigned.cli.main import main
+from undersigned.episodes.controlled import tool_specs
+from undersigned.worlds.family import load_family
 
 TOOLS = tuple(spec.name for spec in tool_specs(load_family("payments", ("en",))))
 PERMITS = "".join(

@@ -1,4 +1,4 @@
-"""Does ``answerable report`` render from the evidence, and open any episode?"""
+"""Does ``undersigned report`` render from the evidence, and open any episode?"""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from answerable.cli.main import main
 from tests.assessment.small import EPISODES, copy, reference
+from undersigned.cli.main import main
 
 
 def test_report__rendered_twice__is_the_same_page_and_touches_nothing(

@@ -1,4 +1,4 @@
-"""Do ``answerable suite list`` and ``show`` say what is tested, and whether it is sound?"""
+"""Do ``undersigned suite list`` and ``show`` say what is tested, and whether it is sound?"""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from answerable.assessment import instrument
-from answerable.assessment.instrument import MUTANTS, Mutant
-from answerable.cli.main import main
+from undersigned.assessment import instrument
+from undersigned.assessment.instrument import MUTANTS, Mutant
+from undersigned.cli.main import main
 
 
 def data(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> object:

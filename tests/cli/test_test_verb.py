@@ -1,4 +1,4 @@
-"""Does ``answerable test`` do what it says, survive a kill anywhere, and refuse the rest in words?
+"""Does ``undersigned test`` do what it says, survive a kill anywhere, and refuse the rest in words?
 
 Whole runs go through the command as a user would start it, in a home of their own.
 """
@@ -20,13 +20,13 @@ from typing import Any
 
 import pytest
 
-from answerable.assessment.card import load_card
-from answerable.assessment.registry import label_of, open_tester
-from answerable.assessment.run import Order, prepare
-from answerable.cli.main import main
-from answerable.cli.output import EXIT_CODES
-from answerable.episodes.execute import open_run
 from tests.assessment.small import CARD_TEXT, reference
+from undersigned.assessment.card import load_card
+from undersigned.assessment.registry import label_of, open_tester
+from undersigned.assessment.run import Order, prepare
+from undersigned.cli.main import main
+from undersigned.cli.output import EXIT_CODES
+from undersigned.episodes.execute import open_run
 
 BUDGET = "260"
 """A whole shard and a part of one."""
@@ -34,7 +34,7 @@ BUDGET = "260"
 PROGRAM = """
 import os, signal, sys
 from importlib import import_module
-from answerable.cli.main import main
+from undersigned.cli.main import main
 
 def deadly(function, after, name):
     seen = 0
@@ -56,15 +56,15 @@ sys.exit(main())
 """
 
 KILLS = (
-    "answerable.assessment.run.require_admitted 0",  # the plan is written, nothing else
-    "answerable.episodes.abreast.begin 700",  # inside the instrument's check
-    "answerable.evidence.store.write_file 0",  # the statement is kept, not yet in the log
-    "answerable.assessment.registry.write_file 0 prereg.tlog-proof",  # in the log, no receipt yet
-    "answerable.episodes.execute.run_group 0",  # between registration and first episode
-    "answerable.episodes.execute.write_shard 1",  # at the boundary of two shards
-    "answerable.assessment.dossier.write_file 0 eval-result.json",  # after the last shard
-    "answerable.evidence.bundle.write_file 5",  # half a dossier
-    "answerable.views.report.render_report 0",  # a dossier without its report
+    "undersigned.assessment.run.require_admitted 0",  # the plan is written, nothing else
+    "undersigned.episodes.abreast.begin 700",  # inside the instrument's check
+    "undersigned.evidence.store.write_file 0",  # the statement is kept, not yet in the log
+    "undersigned.assessment.registry.write_file 0 prereg.tlog-proof",  # in the log, no receipt yet
+    "undersigned.episodes.execute.run_group 0",  # between registration and first episode
+    "undersigned.episodes.execute.write_shard 1",  # at the boundary of two shards
+    "undersigned.assessment.dossier.write_file 0 eval-result.json",  # after the last shard
+    "undersigned.evidence.bundle.write_file 5",  # half a dossier
+    "undersigned.views.report.render_report 0",  # a dossier without its report
     "shutil.rmtree 1",  # the dossier is there, the run is not yet removed
 )
 """Where the run is killed, one after the other: function, calls that pass, end of the first
@@ -76,7 +76,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a card, and a home whose admissions are kept from before."""
     if (reference().home / "cache").exists():  # not when the shipped admission covers the suite
         shutil.copytree(reference().home / "cache", tmp_path / "home" / "cache")
-    monkeypatch.setenv("ANSWERABLE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("UNDERSIGNED_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "card.yaml").write_text(CARD_TEXT)
     return tmp_path
@@ -122,7 +122,7 @@ def test_test__killed_everywhere_and_resumed__gives_the_bytes_of_an_unkilled_run
     shutil.copytree(place / "home", place / "second-home")
     plain = run("--out", "plain")
     assert plain.returncode == 1, plain.stderr
-    env = {**os.environ, "ANSWERABLE_HOME": str(place / "second-home")}
+    env = {**os.environ, "UNDERSIGNED_HOME": str(place / "second-home")}
     more: tuple[str, ...] = ()
     for kill in KILLS:
         assert not (place / "killed" / "dossier").exists()
@@ -143,8 +143,8 @@ def test_test__governed_run_killed_in_its_probe__probes_the_policy_again(place: 
     shutil.copytree(place / "home", place / "second-home")
     plain = run("--out", "plain")
     assert plain.returncode in (0, 1), plain.stderr
-    env = {**os.environ, "ANSWERABLE_HOME": str(place / "second-home")}
-    env["KILL"] = "answerable.assessment.probing.run_groups 10"
+    env = {**os.environ, "UNDERSIGNED_HOME": str(place / "second-home")}
+    env["KILL"] = "undersigned.assessment.probing.run_groups 10"
     killed = run("--out", "killed", env=env)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     del env["KILL"]
@@ -171,7 +171,7 @@ def test_test__disk_full__says_so_and_is_resumed(place: Path) -> None:
 
 def test_test__interrupted__is_130_and_can_be_resumed(place: Path) -> None:
     interrupt = PROGRAM.replace("signal.SIGKILL", "signal.SIGINT")
-    env = {**os.environ, "KILL": "answerable.episodes.execute.run_group 1"}
+    env = {**os.environ, "KILL": "undersigned.episodes.execute.run_group 1"}
     arguments = [sys.executable, "-c", interrupt, "test", "card.yaml", "--budget", BUDGET]
     stopped = subprocess.run([*arguments, "--out", "o"], text=True, capture_output=True, env=env)
     assert stopped.returncode == 130
@@ -336,7 +336,7 @@ def endpoint() -> Iterator[tuple[str, list[object]]]:
     thread.join(5)
 
 
-def chat_card(url: str, key: str = "ANSWERABLE_KEY_CLERK") -> str:
+def chat_card(url: str, key: str = "UNDERSIGNED_KEY_CLERK") -> str:
     chat = (
         f"{{base_url: '{url}', model: m-1, key_env: {key}, tokens_in_price: '0.50', "
         "tokens_out_price: '1.50', currency: USD}"
@@ -347,10 +347,10 @@ def chat_card(url: str, key: str = "ANSWERABLE_KEY_CLERK") -> str:
 @pytest.mark.parametrize(
     ("key", "value", "more", "exit_code", "code"),
     [
-        ("ANSWERABLE_KEY_CLERK", None, (), 6, "E-AGT-003"),
-        ("ANSWERABLE_KEY_CLERK", " ", ("--yes",), 6, "E-AGT-003"),
-        ("ANSWERABLE_KEY_CLERK", "k\r\nX-Evil: 1", ("--yes",), 6, "E-AGT-009"),
-        ("ANSWERABLE_KEY_CLERK", "secret-k", (), 2, "E-ASM-008"),
+        ("UNDERSIGNED_KEY_CLERK", None, (), 6, "E-AGT-003"),
+        ("UNDERSIGNED_KEY_CLERK", " ", ("--yes",), 6, "E-AGT-003"),
+        ("UNDERSIGNED_KEY_CLERK", "k\r\nX-Evil: 1", ("--yes",), 6, "E-AGT-009"),
+        ("UNDERSIGNED_KEY_CLERK", "secret-k", (), 2, "E-ASM-008"),
         ("OTHER_SECRET", "secret-k", ("--yes",), 6, "E-AGT-004"),
         ("OTHER_SECRET", "secret-k", ("--yes", "--key-env", "OTHER"), 6, "E-AGT-004"),
     ],

@@ -1,4 +1,4 @@
-"""Does ``answerable trust`` write a trust file that a newcomer understands and nobody weakens?"""
+"""Does ``undersigned trust`` write a trust file that a newcomer understands and nobody weakens?"""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from answerable.cli.main import main
-from answerable.cli.trust import command
-from answerable.evidence.keys import FileKey, create_key, load_key
-from answerable.evidence.notes import COSIGNATURE, Checkpoint, sign_note, verifier_of
-from answerable.evidence.trust import SCHEMA, Key, Trust, load_trust, write_trust
-from answerable.evidence.trusting import fingerprint
+from undersigned.cli.main import main
+from undersigned.cli.trust import command
+from undersigned.evidence.keys import FileKey, create_key, load_key
+from undersigned.evidence.notes import COSIGNATURE, Checkpoint, sign_note, verifier_of
+from undersigned.evidence.trust import SCHEMA, Key, Trust, load_trust, write_trust
+from undersigned.evidence.trusting import fingerprint
 
 LOG = FileKey.from_seed(b"l" * 32, name="acme-log", role="log", party="acme")
 TESTER = FileKey.from_seed(b"t" * 32, name="acme-tester", role="tester", party="acme")
@@ -108,7 +108,7 @@ def test_init__new__believes_nobody_and_names_the_next_command(
     path = tmp_path / "my trust.json"
     assert trust("init", path) == 0
     assert load_trust(path) == Trust(SCHEMA, ())
-    assert f"answerable trust add '{path}' --from" in capsys.readouterr().out
+    assert f"undersigned trust add '{path}' --from" in capsys.readouterr().out
     assert trust("show", path) == 0
     assert "believes nobody" in capsys.readouterr().out
 
@@ -287,7 +287,7 @@ def test_hold__first_larger_and_older__says_what_became_of_each(
     assert "held: acme-log at size 4" in capsys.readouterr().out
     assert trust("hold", mine, large, "--replace") == 0
     shown = capsys.readouterr().out
-    assert "answerable trust hold" in shown
+    assert "undersigned trust hold" in shown
     dropped = "\n".join(line[4:] for line in shown.splitlines() if line.startswith("    "))
     assert f"{dropped.strip()}\n" == small.read_text()
     assert data(capsys, "hold", mine, small, "--replace")["outcome"] == "older"  # type: ignore[index]
@@ -395,7 +395,7 @@ def test_show__a_full_file__names_everything_in_it(
 def test_show__malformed_or_absent__is_refused_with_the_path(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "bad.json").write_bytes(b'{"schema":"answerable.trust.v1","keys":NaN}')
+    (tmp_path / "bad.json").write_bytes(b'{"schema":"undersigned.trust.v1","keys":NaN}')
     assert trust("show", tmp_path / "bad.json") == 3
     said = capsys.readouterr().err
     assert said.startswith("E-EVD-040")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from answerable.cli.verbs import Verb, list_verbs, read_verb
+from undersigned.cli.verbs import Verb, list_verbs, read_verb
 
 SOURCE = '''"""Say hello.
 
-Example: answerable hello --name Siti
-Not an example: answerable nothing
+Example: undersigned hello --name Siti
+Not an example: undersigned nothing
 """
 raise SystemExit("a verb's file was run to read its help")
 
@@ -27,7 +27,7 @@ def test_read_verb__file_that_defines_command__is_read_not_run(
 ) -> None:
     path = tmp_path / "say_hello.py"
     path.write_text(SOURCE.format(definition=definition))
-    example = "answerable hello --name Siti"
+    example = "undersigned hello --name Siti"
     assert read_verb(path) == Verb("say-hello", "Say hello.", (example,))
 
 

@@ -1,4 +1,4 @@
-"""Does ``answerable verify`` tell a dossier that holds from one that was touched, line by line?"""
+"""Does ``undersigned verify`` tell a dossier that holds from one that was touched, line by line?"""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
-from answerable.assessment.dossier import Dossier
-from answerable.assessment.verification import regrade
-from answerable.cli.main import main
-from answerable.core.canonical import encode
-from answerable.evidence.bundle import zip_bundle
-from answerable.evidence.log import Log
-from answerable.evidence.trust import load_trust, write_trust
-from answerable.views.report import render_report
 from tests.assessment.small import Forgery, copy, forge, other, reference, taped
+from undersigned.assessment.dossier import Dossier
+from undersigned.assessment.verification import regrade
+from undersigned.cli.main import main
+from undersigned.core.canonical import encode
+from undersigned.evidence.bundle import zip_bundle
+from undersigned.evidence.log import Log
+from undersigned.evidence.trust import load_trust, write_trust
+from undersigned.views.report import render_report
 
 
 class Shown(NamedTuple):
@@ -63,7 +63,7 @@ def refused(found: Shown, code: str, file: str) -> None:
 
 @pytest.fixture
 def whole(tmp_path: Path) -> Path:
-    """Return a copy of the dossier with its report, as ``answerable test`` leaves it."""
+    """Return a copy of the dossier with its report, as ``undersigned test`` leaves it."""
     dossier = copy(tmp_path)
     with Dossier(dossier) as opened:
         page = render_report(opened, asyncio.run(regrade(opened)))
@@ -89,7 +89,7 @@ def test_verify__edited_report__is_refused(whole: Path, capsys: pytest.CaptureFi
     page.write_bytes(data.replace(b"xceeded", b"ithin"))
     found = shown(capsys, whole)
     refused(found, "E-ASM-009", "report.html")
-    assert f"answerable report {whole}"[:100] in found.text
+    assert f"undersigned report {whole}"[:100] in found.text
 
 
 def test_verify__flipped_byte__is_refused(

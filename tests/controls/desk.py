@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from answerable.controls.decide import decide
-from answerable.controls.policy import Policy, load_policy
-from answerable.controls.records import Decision, Facts, ToolSpec
-from answerable.events.stream import Action
+from undersigned.controls.decide import decide
+from undersigned.controls.policy import Policy, load_policy
+from undersigned.controls.records import Decision, Facts, ToolSpec
+from undersigned.events.stream import Action
 
 _PAY_SCHEMA: dict[str, Any] = {
     "type": "object",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from answerable.controls.facts import FactKeeper
-from answerable.controls.records import Facts, FieldType, ToolSpec
-from answerable.events.stream import (
+from undersigned.controls.facts import FactKeeper
+from undersigned.controls.records import Facts, FieldType, ToolSpec
+from undersigned.events.stream import (
     Action,
     Decided,
     Effect,
@@ -17,7 +17,7 @@ from answerable.events.stream import (
     Observed,
     Proposed,
 )
-from answerable.worlds.families.payments.tools import (
+from undersigned.worlds.families.payments.tools import (
     draft_payment,
     find_payments,
     quote_fx,
@@ -31,7 +31,7 @@ from answerable.worlds.families.payments.tools import (
     send_document,
     update_payee,
 )
-from answerable.worlds.kit.common import ask_user, escalate, report
+from undersigned.worlds.kit.common import ask_user, escalate, report
 
 PAYMENT: Mapping[str, FieldType] = {
     "account": "string", "amount": "integer", "currency": "string", "reference": "string",

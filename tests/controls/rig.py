@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import threading
 
-from answerable.controls.facts import FactKeeper
-from answerable.controls.gate import Gate
-from answerable.controls.policy import load_policy
-from answerable.controls.records import ToolSpec
-from answerable.controls.reviewers import RubberStamp
-from answerable.controls.stop import Latch, running
-from answerable.events.stream import Action, Decided, Observed
+from undersigned.controls.facts import FactKeeper
+from undersigned.controls.gate import Gate
+from undersigned.controls.policy import load_policy
+from undersigned.controls.records import ToolSpec
+from undersigned.controls.reviewers import RubberStamp
+from undersigned.controls.stop import Latch, running
+from undersigned.events.stream import Action, Decided, Observed
 
 MOVE = ToolSpec(
     "move", "irreversible",

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from answerable.controls.analysis import fails_open
-from answerable.controls.policy import Policy
-from answerable.controls.records import Facts
-from answerable.core.errors import UsageError
 from tests.controls.desk import BASE, KNOWN, decided, policy
+from undersigned.controls.analysis import fails_open
+from undersigned.controls.policy import Policy
+from undersigned.controls.records import Facts
+from undersigned.core.errors import UsageError
 
 
 class Probe(NamedTuple):

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from answerable.controls.decide import decide, explain
-from answerable.controls.records import Decision, Facts, Narrowing
-from answerable.controls.slices import GROUND_RULE
-from answerable.events.stream import Action
 from tests.controls.desk import BASE, GOOD, KNOWN, decided, policy
+from undersigned.controls.decide import decide, explain
+from undersigned.controls.records import Decision, Facts, Narrowing
+from undersigned.controls.slices import GROUND_RULE
+from undersigned.events.stream import Action
 
 ASK = '@else("ask")'
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from answerable.controls.envelope import SCHEMA, Cell, Envelope
-from answerable.core.canonical import decode, digest_bytes, encode
+from undersigned.controls.envelope import SCHEMA, Cell, Envelope
+from undersigned.core.canonical import decode, digest_bytes, encode
 
 NONE = digest_bytes(b"")
 

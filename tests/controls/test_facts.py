@@ -9,29 +9,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from answerable.agents.roster import reference_agent
-from answerable.assessment.card import ControlsWish
-from answerable.assessment.governance import ControlFiles, family_policy, open_controls
-from answerable.attacks.channels import channels
-from answerable.controls.decide import decide
-from answerable.controls.facts import PENDING, FactKeeper
-from answerable.controls.languages_seen import UNREAD, languages_of, skeleton_of
-from answerable.controls.policy import Policy
-from answerable.controls.records import Facts
-from answerable.controls.vouching import canonical, integer_key, money_in, values_in
-from answerable.core.errors import UsageError
-from answerable.core.streams import Stream
-from answerable.episodes.engine import run_episode
-from answerable.episodes.episode import Episode
-from answerable.episodes.rig import Rig
-from answerable.events.arguments import parse_arguments
-from answerable.events.stream import Action, Answered, Effect, Label, Observed, Proposed
-from answerable.languages.locales import LOCALES
-from answerable.languages.quantities import EXPONENTS
-from answerable.languages.texts import Money, format_money
-from answerable.worlds.scenario import Scenario
-from answerable.worlds.suite import Draw, Suite, load_suite
 from tests.controls.episode_desk import HOUSE, NOBODY, SPECS, Desk
+from undersigned.agents.roster import reference_agent
+from undersigned.assessment.card import ControlsWish
+from undersigned.assessment.governance import ControlFiles, family_policy, open_controls
+from undersigned.attacks.channels import channels
+from undersigned.controls.decide import decide
+from undersigned.controls.facts import PENDING, FactKeeper
+from undersigned.controls.languages_seen import UNREAD, languages_of, skeleton_of
+from undersigned.controls.policy import Policy
+from undersigned.controls.records import Facts
+from undersigned.controls.vouching import canonical, integer_key, money_in, values_in
+from undersigned.core.errors import UsageError
+from undersigned.core.streams import Stream
+from undersigned.episodes.engine import run_episode
+from undersigned.episodes.episode import Episode
+from undersigned.episodes.rig import Rig
+from undersigned.events.arguments import parse_arguments
+from undersigned.events.stream import Action, Answered, Effect, Label, Observed, Proposed
+from undersigned.languages.locales import LOCALES
+from undersigned.languages.quantities import EXPONENTS
+from undersigned.languages.texts import Money, format_money
+from undersigned.worlds.scenario import Scenario
+from undersigned.worlds.suite import Draw, Suite, load_suite
 
 OWN = "123-456789-012"
 MULE = "987-654321-098"

@@ -10,9 +10,9 @@ import base64
 
 import pytest
 
-from answerable.events.stream import Effect, Label
-from answerable.languages.transforms import TRANSFORMS, transform
 from tests.controls.episode_desk import HOUSE, NOBODY, Desk
+from undersigned.events.stream import Effect, Label
+from undersigned.languages.transforms import TRANSFORMS, transform
 
 OWN = "123-456789-012"
 MULE = "987-654321-098"

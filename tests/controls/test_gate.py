@@ -7,13 +7,6 @@ from itertools import count
 
 import pytest
 
-from answerable.controls.facts import FactKeeper
-from answerable.controls.gate import Gate
-from answerable.controls.records import Facts, Narrowing
-from answerable.controls.reviewers import Absent
-from answerable.controls.stop import StopOrder
-from answerable.core.errors import UsageError
-from answerable.events.stream import Answered, Decided, Observed, Proposed
 from tests.controls.rig import (
     ARGS,
     ASK,
@@ -26,6 +19,13 @@ from tests.controls.rig import (
     policy_of,
     together,
 )
+from undersigned.controls.facts import FactKeeper
+from undersigned.controls.gate import Gate
+from undersigned.controls.records import Facts, Narrowing
+from undersigned.controls.reviewers import Absent
+from undersigned.controls.stop import StopOrder
+from undersigned.core.errors import UsageError
+from undersigned.events.stream import Answered, Decided, Observed, Proposed
 
 ORDER = StopOrder("all", "", "duty officer")
 

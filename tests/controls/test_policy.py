@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from answerable.controls import gate
-from answerable.controls.analysis import notes_on
-from answerable.controls.cedar import parse, split
-from answerable.controls.policy import RESERVED, load_policy
-from answerable.controls.records import Facts
-from answerable.core.errors import UsageError
 from tests.controls.desk import BASE, KNOWN, LOOK, PAY, SEND, TOOLS, decided, policy
+from undersigned.controls import gate
+from undersigned.controls.analysis import notes_on
+from undersigned.controls.cedar import parse, split
+from undersigned.controls.policy import RESERVED, load_policy
+from undersigned.controls.records import Facts
+from undersigned.core.errors import UsageError
 
 
 def forbid(id_: str, condition: str, scope: str = 'principal, action == Action::"pay", resource'):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from scipy.stats import binom
 
-from answerable.controls.records import Decision, Facts
-from answerable.controls.reviewers import Request, reviewer_of
-from answerable.core.canonical import digest_bytes
-from answerable.core.errors import UsageError
-from answerable.core.streams import Stream
-from answerable.events.stream import Action
+from undersigned.controls.records import Decision, Facts
+from undersigned.controls.reviewers import Request, reviewer_of
+from undersigned.core.canonical import digest_bytes
+from undersigned.core.errors import UsageError
+from undersigned.core.streams import Stream
+from undersigned.events.stream import Action
 
 DECISION = Decision("ask", digest_bytes(b"policy"), ("ask",))
 DRAWS = 4000

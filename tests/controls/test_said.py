@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from answerable.controls.said import Said
-from answerable.controls.vouching import Text, canonical, folded_line, plain, values_in
-from answerable.languages.matching import fold
+from undersigned.controls.said import Said
+from undersigned.controls.vouching import Text, canonical, folded_line, plain, values_in
+from undersigned.languages.matching import fold
 
 ANY = st.text(st.characters() | st.sampled_from("  \u00a0\u0301\u0323\u0e39\u0e48\u200b"))
 MARKS = " \n,.;:()\"`'/-_@+&#、。，；：（）５1aก分é"

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from answerable.controls.policy import load_policy
-from answerable.controls.records import ToolSpec
-from answerable.controls.schema import FACTS, arguments_shape, cedar_schema, context_shape, fit
-from answerable.core.errors import UsageError
-from answerable.episodes.controlled import tool_specs
-from answerable.worlds.family import load_family
 from tests.controls.desk import BASE, PAY, TOOLS, decided, policy
+from undersigned.controls.policy import load_policy
+from undersigned.controls.records import ToolSpec
+from undersigned.controls.schema import FACTS, arguments_shape, cedar_schema, context_shape, fit
+from undersigned.core.errors import UsageError
+from undersigned.episodes.controlled import tool_specs
+from undersigned.worlds.family import load_family
 
 LOADED = policy(
     '@id("reads-all") forbid (principal, action == Action::"pay", resource) when '
@@ -142,7 +142,7 @@ def test_tool__resource_that_is_no_argument__is_refused() -> None:
 
 
 def test_facts__of_the_records__are_the_ones_a_policy_may_read() -> None:
-    from answerable.controls.records import Facts
+    from undersigned.controls.records import Facts
 
     assert {*FACTS.fields, "resource"} == set(Facts.__struct_fields__)
 

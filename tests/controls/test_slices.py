@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from answerable.controls import slices
-from answerable.controls.decide import decide
-from answerable.controls.policy import Policy
-from answerable.controls.records import Decision, Facts
-from answerable.events.stream import Action
 from tests.controls.desk import BASE, GOOD, KNOWN, decided, policy
+from undersigned.controls import slices
+from undersigned.controls.decide import decide
+from undersigned.controls.policy import Policy
+from undersigned.controls.records import Decision, Facts
+from undersigned.events.stream import Action
 
 WORDS = ("look.status=open", "look.status=shut", "look.owner=x", "send.ok=true")
 NAMES = ("amount", "invoice", "note", "resource.account")

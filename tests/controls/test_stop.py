@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from answerable.controls.stop import UNREADABLE, Latch, StopOrder
+from undersigned.controls.stop import UNREADABLE, Latch, StopOrder
 
 BY = "Anna Lim"
 

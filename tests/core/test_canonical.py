@@ -13,7 +13,7 @@ import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from answerable.core.canonical import (
+from undersigned.core.canonical import (
     DEPTH_LIMIT,
     INT_LIMIT,
     decode,
@@ -23,7 +23,7 @@ from answerable.core.canonical import (
     encode_lines,
     encode_trusted,
 )
-from answerable.core.errors import EvidenceError, UsageError
+from undersigned.core.errors import EvidenceError, UsageError
 
 WHOLE = st.integers(-INT_LIMIT + 1, INT_LIMIT - 1)
 WORDS = st.text(st.characters(exclude_categories=["Cs"]))

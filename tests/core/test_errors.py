@@ -9,16 +9,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from answerable.core import errors
-from answerable.core.errors import (
+from undersigned.core import errors
+from undersigned.core.errors import (
     PRINTABLE_LIMIT,
-    AnswerableError,
     EvidenceError,
     Problem,
+    UndersignedError,
     UsageError,
     printable,
 )
-from answerable.core.problems import ALL
+from undersigned.core.problems import ALL
 
 PROBLEM = Problem("E-TST-001", "a title", "It matters.", "mend {path} of {owner}")
 
@@ -120,7 +120,7 @@ def test_error__field_named_like_a_parameter__is_still_a_field():
 def test_tree__every_kind__has_the_exit_code_that_the_manual_states():
     kinds = {k: v for k, v in vars(errors).items() if isinstance(v, type) and k.endswith("Error")}
     assert {name: kind.exit_code for name, kind in kinds.items()} == {
-        "AnswerableError": 70,
+        "UndersignedError": 70,
         "UsageError": 2,
         "EvidenceError": 3,
         "UndecidableError": 4,
@@ -129,7 +129,7 @@ def test_tree__every_kind__has_the_exit_code_that_the_manual_states():
         "StorageError": 70,
         "InterruptedRunError": 130,
     }
-    assert all(issubclass(kind, AnswerableError) for kind in kinds.values())
+    assert all(issubclass(kind, UndersignedError) for kind in kinds.values())
 
 
 def test_problems__of_the_ground_floor__have_different_codes_and_a_remedy_each():

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from answerable.core.errors import StorageError
-from answerable.core.files import read_file, write_file
+from undersigned.core.errors import StorageError
+from undersigned.core.files import read_file, write_file
 
 OLD = b"what stood there before"
 
@@ -120,7 +120,7 @@ def test_write_file__killed_at_any_moment__leaves_the_old_or_the_new_file(path):
     code = """
         import sys
         from pathlib import Path
-        from answerable.core.files import write_file
+        from undersigned.core.files import write_file
         path = Path(sys.argv[1])
         print("ready", flush=True)
         while True:

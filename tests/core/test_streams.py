@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from answerable.core.streams import Stream
+from undersigned.core.streams import Stream
 
 LABEL = st.text(max_size=3) | st.integers() | st.binary(max_size=3)
 PATH = st.lists(LABEL, max_size=4).map(tuple)
@@ -69,8 +69,8 @@ def test_stream__children_drawn_in_any_order__draw_the_same():
 
 
 def test_stream__key_and_draws__are_the_digests_that_are_documented():
-    stream = Stream.of("answerable", 1)
-    assert stream.key == sha256(b"11:sanswerable2:i1").digest()
+    stream = Stream.of("undersigned", 1)
+    assert stream.key == sha256(b"12:sundersigned2:i1").digest()
     for path, written in (((b"x",), b"2:bx"), (("x",), b"2:sx"), (("x", -1), b"2:sx3:i-1")):
         assert stream.child(*path).key == sha256(b"child" + stream.key + written).digest()
     blocks = b"".join(sha256(b"block%d" % n + stream.key).digest() for n in range(2))

@@ -18,10 +18,10 @@ from types import ModuleType
 
 import pytest
 
-from answerable.agents.chat_settings import KEY_PREFIX, ChatSettings
-from answerable.agents.declarations import When
-from answerable.agents.roster import roster
-from answerable.assessment.card import (
+from undersigned.agents.chat_settings import KEY_PREFIX, ChatSettings
+from undersigned.agents.declarations import When
+from undersigned.agents.roster import roster
+from undersigned.assessment.card import (
     METRICS,
     AgentSource,
     Card,
@@ -31,25 +31,25 @@ from answerable.assessment.card import (
     ReferenceEndpoint,
     load_card,
 )
-from answerable.assessment.governance import FAMILY, ControlFiles, family_policy, open_controls
-from answerable.assessment.probing import probe
-from answerable.attacks.channels import channels
-from answerable.attacks.strategies import strategies
-from answerable.controls.envelope import Verdict
-from answerable.evidence import verify
-from answerable.evidence.entries import ENTRY_LIMIT
-from answerable.evidence.trust import Key, Trust, parse_trust
-from answerable.languages.locales import LOCALES
-from answerable.languages.transforms import TRANSFORMS
-from answerable.scoring.binomial import zero_failure_n
-from answerable.scoring.budgets import BUDGETS, design
-from answerable.scoring.figures import PLACES
-from answerable.scoring.outcomes import INVALID_REASONS
-from answerable.scoring.summary import ZERO_LIMITS
-from answerable.scoring.verdicts import INVALID_PERCENT
-from answerable.worlds.kit.variants import VARIANTS
-from answerable.worlds.scenario import assemble
-from answerable.worlds.suite import Suite, load_suite
+from undersigned.assessment.governance import FAMILY, ControlFiles, family_policy, open_controls
+from undersigned.assessment.probing import probe
+from undersigned.attacks.channels import channels
+from undersigned.attacks.strategies import strategies
+from undersigned.controls.envelope import Verdict
+from undersigned.evidence import verify
+from undersigned.evidence.entries import ENTRY_LIMIT
+from undersigned.evidence.trust import Key, Trust, parse_trust
+from undersigned.languages.locales import LOCALES
+from undersigned.languages.transforms import TRANSFORMS
+from undersigned.scoring.binomial import zero_failure_n
+from undersigned.scoring.budgets import BUDGETS, design
+from undersigned.scoring.figures import PLACES
+from undersigned.scoring.outcomes import INVALID_REASONS
+from undersigned.scoring.summary import ZERO_LIMITS
+from undersigned.scoring.verdicts import INVALID_PERCENT
+from undersigned.worlds.kit.variants import VARIANTS
+from undersigned.worlds.scenario import assemble
+from undersigned.worlds.suite import Suite, load_suite
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -164,7 +164,7 @@ def zero() -> str:
 
 
 def invalid() -> str:
-    from answerable.scoring import outcomes
+    from undersigned.scoring import outcomes
 
     notes = dict(
         re.findall(r'^    "([\w-]+)",  # (.+)$', inspect.getsource(outcomes), re.MULTILINE)
@@ -263,7 +263,7 @@ def test_families_page__its_hazard_made_unfair__is_refused(tmp_path: Path) -> No
 
 
 def test_families_page__the_channel_it_shows__is_the_shipped_one() -> None:
-    source = (ROOT / "src/answerable/attacks/channels/request.py").read_text("utf-8")
+    source = (ROOT / "src/undersigned/attacks/channels/request.py").read_text("utf-8")
     shown = source[source.index("class RequestChannel") : source.index("CHANNEL =")].strip()
     shown = re.sub(r"  # noqa: \w+", "", shown)
     assert shown in (DOCS / "families.md").read_text("utf-8")

@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 
-from answerable.agents.view import (
+from undersigned.agents.view import (
     ToolCall,
     Turn,
 )
-from answerable.attacks.channels import channels
-from answerable.core.streams import Stream
-from answerable.episodes.engine import run_episode
-from answerable.episodes.rig import Rig
-from answerable.events.stream import (
+from undersigned.attacks.channels import channels
+from undersigned.core.streams import Stream
+from undersigned.episodes.engine import run_episode
+from undersigned.episodes.rig import Rig
+from undersigned.events.stream import (
     parse_episode,
 )
-from answerable.worlds.admission import grade_scenario
-from answerable.worlds.suite import Stratum, load_suite
+from undersigned.worlds.admission import grade_scenario
+from undersigned.worlds.suite import Stratum, load_suite
 
 SUITE = load_suite("payments", ("en", "th"), channels())
 RIG = Rig(SUITE.family)

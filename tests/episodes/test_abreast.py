@@ -7,19 +7,19 @@ from itertools import islice, pairwise
 
 import pytest
 
-from answerable.agents.roster import reference_agent, roster
-from answerable.agents.view import Agent, Turn, View
-from answerable.assessment.card import ControlsWish
-from answerable.assessment.governance import ControlFiles, family_policy, open_controls
-from answerable.controls.facts import FactKeeper
-from answerable.core.streams import Stream
-from answerable.episodes.abreast import GROUP, Starting, run_group, run_groups
-from answerable.episodes.engine import run_episode
-from answerable.episodes.episode import Episode
-from answerable.episodes.governed import Controls
-from answerable.episodes.rig import Rig
-from answerable.events.stream import Decided, Event
 from benchmarks.runs import main_draws, suite
+from undersigned.agents.roster import reference_agent, roster
+from undersigned.agents.view import Agent, Turn, View
+from undersigned.assessment.card import ControlsWish
+from undersigned.assessment.governance import ControlFiles, family_policy, open_controls
+from undersigned.controls.facts import FactKeeper
+from undersigned.core.streams import Stream
+from undersigned.episodes.abreast import GROUP, Starting, run_group, run_groups
+from undersigned.episodes.engine import run_episode
+from undersigned.episodes.episode import Episode
+from undersigned.episodes.governed import Controls
+from undersigned.episodes.rig import Rig
+from undersigned.events.stream import Decided, Event
 
 RIG = Rig(suite().family)
 

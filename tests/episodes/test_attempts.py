@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answerable.agents.view import ToolCall, Turn, Usage
-from answerable.core.errors import StorageError
-from answerable.episodes.attempts import (
+from undersigned.agents.view import ToolCall, Turn, Usage
+from undersigned.core.errors import StorageError
+from undersigned.episodes.attempts import (
     Attempt,
     Line,
     open_attempts,
@@ -139,7 +139,7 @@ def test_attempts__killed_after_an_acknowledgement__have_the_line(tmp_path: Path
     path = tmp_path / "attempts.jsonl"
     program = (
         "import asyncio, sys; from pathlib import Path\n"
-        "from answerable.episodes.attempts import Line, open_attempts\n"
+        "from undersigned.episodes.attempts import Line, open_attempts\n"
         "async def record():\n"
         "    attempts = open_attempts(Path(sys.argv[1]))\n"
         "    for n in range(10**6):\n"

@@ -15,23 +15,23 @@ import aiohttp
 import msgspec
 import pytest
 
-from answerable.agents.chat import ChatAgent
-from answerable.agents.chat_settings import ChatSettings
-from answerable.agents.relay import HEADER, is_relayed, read_header, response_of, signed_bytes
-from answerable.agents.roster import roster
-from answerable.agents.tape import recorded_of, turns_of
-from answerable.attacks.channels import channels
-from answerable.core.canonical import digest_bytes
-from answerable.core.errors import UsageError
-from answerable.core.streams import Stream
-from answerable.episodes.endpoint import serve
-from answerable.episodes.engine import run_episode
-from answerable.episodes.reference_line import PRIVATE_PATH, TOKEN_HEADER, ReferenceLine
-from answerable.episodes.rig import Rig
-from answerable.evidence.keys import FileKey
-from answerable.evidence.notes import verify_ed25519
-from answerable.worlds.scenario import scenario_digest
-from answerable.worlds.suite import load_suite
+from undersigned.agents.chat import ChatAgent
+from undersigned.agents.chat_settings import ChatSettings
+from undersigned.agents.relay import HEADER, is_relayed, read_header, response_of, signed_bytes
+from undersigned.agents.roster import roster
+from undersigned.agents.tape import recorded_of, turns_of
+from undersigned.attacks.channels import channels
+from undersigned.core.canonical import digest_bytes
+from undersigned.core.errors import UsageError
+from undersigned.core.streams import Stream
+from undersigned.episodes.endpoint import serve
+from undersigned.episodes.engine import run_episode
+from undersigned.episodes.reference_line import PRIVATE_PATH, TOKEN_HEADER, ReferenceLine
+from undersigned.episodes.rig import Rig
+from undersigned.evidence.keys import FileKey
+from undersigned.evidence.notes import verify_ed25519
+from undersigned.worlds.scenario import scenario_digest
+from undersigned.worlds.suite import load_suite
 
 HONEST = roster()["honest-plain"]
 MODEL = "some-model"
@@ -192,7 +192,7 @@ def leaks(sent, scenario, token):
     secret = [
         scenario.seed.hex(), scenario_id[7:], template.hazard, template.task, scenario.harm, token,
         family.version, family.digest[7:], HONEST.digest[7:], HONEST.name, TOKEN_HEADER,
-        "answerable", "hazard", "twin", "oracle", "scenario", "episode",
+        "undersigned", "hazard", "twin", "oracle", "scenario", "episode",
     ]  # fmt: skip
     assert all(secret)
     return [word for word in secret if word.lower().encode() in sent.lower()]
@@ -458,7 +458,7 @@ async def test_reference_line__nobody_there__is_an_error_with_a_remedy():
         with pytest.raises(UsageError) as caught:
             await line.announce(stage().suite.family, drawn(0), *texts_of(drawn(0)))
     assert caught.value.code == "E-AGT-010"
-    assert "answerable agents serve" in caught.value.remedy
+    assert "undersigned agents serve" in caught.value.remedy
 
 
 async def test_tape_of_an_http_episode__holds_no_id_of_the_endpoint():

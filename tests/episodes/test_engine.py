@@ -6,22 +6,6 @@ import json
 
 import pytest
 
-from answerable.agents.view import (
-    RecordedEndError,
-    StalledError,
-    ToolCall,
-    TransportError,
-    Turn,
-)
-from answerable.events.stream import (
-    Decided,
-    Effected,
-    Ended,
-    Observed,
-    Opened,
-    Proposed,
-    Said,
-)
 from tests.episodes.scripted import (
     HARM,
     PLAIN,
@@ -32,6 +16,22 @@ from tests.episodes.scripted import (
     graded,
     of,
     play,
+)
+from undersigned.agents.view import (
+    RecordedEndError,
+    StalledError,
+    ToolCall,
+    TransportError,
+    Turn,
+)
+from undersigned.events.stream import (
+    Decided,
+    Effected,
+    Ended,
+    Observed,
+    Opened,
+    Proposed,
+    Said,
 )
 
 

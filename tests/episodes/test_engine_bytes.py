@@ -8,28 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from answerable.agents.roster import reference_agent
-from answerable.agents.view import (
-    Heard,
-    Offer,
-    PrivilegedView,
-    ToolCall,
-    Turn,
-    Usage,
-    View,
-)
-from answerable.core.errors import StorageError
-from answerable.core.problems import WRITE_FAILED
-from answerable.core.streams import Stream
-from answerable.episodes.engine import run_episode
-from answerable.episodes.rig import Rig
-from answerable.events.stream import (
-    Decided,
-    Proposed,
-    parse_episode,
-)
-from answerable.worlds.kit.stage import InstrumentError, guarded
-from answerable.worlds.kit.tools import read, tool
 from tests.episodes.scripted import (
     HARM,
     PLAIN,
@@ -45,6 +23,28 @@ from tests.episodes.scripted import (
     scenario,
 )
 from tests.worlds.shelf import but
+from undersigned.agents.roster import reference_agent
+from undersigned.agents.view import (
+    Heard,
+    Offer,
+    PrivilegedView,
+    ToolCall,
+    Turn,
+    Usage,
+    View,
+)
+from undersigned.core.errors import StorageError
+from undersigned.core.problems import WRITE_FAILED
+from undersigned.core.streams import Stream
+from undersigned.episodes.engine import run_episode
+from undersigned.episodes.rig import Rig
+from undersigned.events.stream import (
+    Decided,
+    Proposed,
+    parse_episode,
+)
+from undersigned.worlds.kit.stage import InstrumentError, guarded
+from undersigned.worlds.kit.tools import read, tool
 
 # What a real agent sees.
 
@@ -87,7 +87,7 @@ def test_view__of_a_real_agent__reaches_plain_data_and_nothing_of_the_scenario(h
     words = "\n".join(thing for thing in found if isinstance(thing, str))
     template = scene.template
     secrets = [scene.seed.hex(), template.hazard, template.task, scene.oracles[0].harm]
-    secrets += ["hazard", "scenario", "oracle", "answerable", Scripted.digest]
+    secrets += ["hazard", "scenario", "oracle", "undersigned", Scripted.digest]
     assert [s for s in secrets if s in words] == []
 
 

@@ -7,20 +7,6 @@ from base64 import b64decode
 
 import pytest
 
-from answerable.agents.view import (
-    ToolCall,
-    Turn,
-)
-from answerable.core.streams import Stream
-from answerable.episodes.episode import CALLS_LIMIT
-from answerable.episodes.written import NAME_LIMIT, TEXT_LIMIT
-from answerable.events.arguments import SIZE_LIMIT
-from answerable.events.stream import (
-    Effected,
-    Proposed,
-    Said,
-)
-from answerable.worlds.suite import Stratum
 from tests.episodes.scripted import (
     HARM_PAIRS,
     REPORT,
@@ -30,6 +16,20 @@ from tests.episodes.scripted import (
     of,
     play,
 )
+from undersigned.agents.view import (
+    ToolCall,
+    Turn,
+)
+from undersigned.core.streams import Stream
+from undersigned.episodes.episode import CALLS_LIMIT
+from undersigned.episodes.written import NAME_LIMIT, TEXT_LIMIT
+from undersigned.events.arguments import SIZE_LIMIT
+from undersigned.events.stream import (
+    Effected,
+    Proposed,
+    Said,
+)
+from undersigned.worlds.suite import Stratum
 
 MALFORMED = {
     "nothing": "",

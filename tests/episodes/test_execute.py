@@ -14,19 +14,19 @@ from pathlib import Path
 
 import pytest
 
-from answerable.agents.roster import reference_agent
-from answerable.agents.view import Agent, ToolCall, TransportError, Turn, Usage, View
-from answerable.assessment.card import AgentSource, Card, Owner
-from answerable.assessment.run import Order, Prepared, prepare
-from answerable.core.canonical import Digest
-from answerable.core.errors import AnswerableError, EvidenceError, StorageError, UsageError
-from answerable.core.streams import Stream
-from answerable.episodes import abreast as module
-from answerable.episodes.engine import begin
-from answerable.episodes.execute import Bench, Ran, execute, open_run
-from answerable.episodes.plan import SHARD_SIZE
-from answerable.episodes.problems import NOT_RESUMABLE
-from answerable.episodes.shards import shard_name, write_shard
+from undersigned.agents.roster import reference_agent
+from undersigned.agents.view import Agent, ToolCall, TransportError, Turn, Usage, View
+from undersigned.assessment.card import AgentSource, Card, Owner
+from undersigned.assessment.run import Order, Prepared, prepare
+from undersigned.core.canonical import Digest
+from undersigned.core.errors import EvidenceError, StorageError, UndersignedError, UsageError
+from undersigned.core.streams import Stream
+from undersigned.episodes import abreast as module
+from undersigned.episodes.engine import begin
+from undersigned.episodes.execute import Bench, Ran, execute, open_run
+from undersigned.episodes.plan import SHARD_SIZE
+from undersigned.episodes.problems import NOT_RESUMABLE
+from undersigned.episodes.shards import shard_name, write_shard
 
 BUDGET = 520
 """Two whole shards and a part of one."""
@@ -288,7 +288,7 @@ def test_execute__prepare_fails__stops_and_leaves_what_was_recorded(tmp_path: Pa
         broken = bench(Live(tmp_path / "asked"))._replace(prepare=announce)
         await execute(broken, tmp_path, lambda _: None)
 
-    with pytest.raises(AnswerableError, match="the line is down"):
+    with pytest.raises(UndersignedError, match="the line is down"):
         asyncio.run(go())
     assert not (tmp_path / "asked").exists()
     assert all(line.get("started") for line in lines(tmp_path))

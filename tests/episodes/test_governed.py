@@ -10,24 +10,27 @@ from functools import lru_cache, partial
 import msgspec
 import pytest
 
-from answerable.agents.roster import reference_agent, roster
-from answerable.agents.tape import REGULAR_ENDS, TapeAgent, recorded_of
-from answerable.agents.view import ToolCall, Turn
-from answerable.assessment.governance import family_policy
-from answerable.attacks.channels import channels
-from answerable.controls.gate import Gate
-from answerable.controls.policy import load_policy
-from answerable.controls.records import Decision, Narrowing
-from answerable.controls.stop import StopOrder
-from answerable.core.streams import Stream
-from answerable.episodes.controlled import tool_specs
-from answerable.episodes.engine import run_episode
-from answerable.episodes.episode import CALLS_LIMIT
-from answerable.episodes.governed import Controls, redecide
-from answerable.episodes.guarded import TOLD, told, would_harm
-from answerable.episodes.memory import collector_at_rest
-from answerable.episodes.rig import Rig
-from answerable.events.stream import (
+from tests.controls.rig import ASK, CAP, Desk, limit, together
+from tests.episodes.scripted import HARM, PLAIN, RIG, SILENCE, Scripted, calls, of, play
+from tests.worlds.shelf import but
+from undersigned.agents.roster import reference_agent, roster
+from undersigned.agents.tape import REGULAR_ENDS, TapeAgent, recorded_of
+from undersigned.agents.view import ToolCall, Turn
+from undersigned.assessment.governance import family_policy
+from undersigned.attacks.channels import channels
+from undersigned.controls.gate import Gate
+from undersigned.controls.policy import load_policy
+from undersigned.controls.records import Decision, Narrowing
+from undersigned.controls.stop import StopOrder
+from undersigned.core.streams import Stream
+from undersigned.episodes.controlled import tool_specs
+from undersigned.episodes.engine import run_episode
+from undersigned.episodes.episode import CALLS_LIMIT
+from undersigned.episodes.governed import Controls, redecide
+from undersigned.episodes.guarded import TOLD, told, would_harm
+from undersigned.episodes.memory import collector_at_rest
+from undersigned.episodes.rig import Rig
+from undersigned.events.stream import (
     Answered,
     Decided,
     Effected,
@@ -35,13 +38,10 @@ from answerable.events.stream import (
     Proposed,
     parse_episode,
 )
-from answerable.languages.locales import LOCALES
-from answerable.worlds.admission import grade_scenario
-from answerable.worlds.kit.stage import SYSTEM, Fault, InstrumentError, Stepped
-from answerable.worlds.suite import load_suite
-from tests.controls.rig import ASK, CAP, Desk, limit, together
-from tests.episodes.scripted import HARM, PLAIN, RIG, SILENCE, Scripted, calls, of, play
-from tests.worlds.shelf import but
+from undersigned.languages.locales import LOCALES
+from undersigned.worlds.admission import grade_scenario
+from undersigned.worlds.kit.stage import SYSTEM, Fault, InstrumentError, Stepped
+from undersigned.worlds.suite import load_suite
 
 SUITE = load_suite("payments", tuple(LOCALES), channels())
 ALL = Rig(SUITE.family)

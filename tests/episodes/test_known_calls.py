@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 
-from answerable.agents.roster import roster
-from answerable.agents.view import KnownCall, PrivilegedView, ToolCall, Turn
-from answerable.episodes.abreast import GROUP
-from answerable.episodes.engine import run_episode
-from answerable.episodes.plan import SHARD_SIZE
-from answerable.episodes.rig import Rig
-from answerable.events.stream import Proposed
 from tests.episodes.scripted import PLAIN, REPORT, RIG, SUITE, Scripted, of, play
+from undersigned.agents.roster import roster
+from undersigned.agents.view import KnownCall, PrivilegedView, ToolCall, Turn
+from undersigned.episodes.abreast import GROUP
+from undersigned.episodes.engine import run_episode
+from undersigned.episodes.plan import SHARD_SIZE
+from undersigned.episodes.rig import Rig
+from undersigned.events.stream import Proposed
 
 SMUGGLED = KnownCall("id0", "find_payments", '{"reference":"X"}', {"reference": "INV-0001"})
 

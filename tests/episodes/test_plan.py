@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from answerable.assessment.card import AgentSource, Card, Owner
-from answerable.assessment.run import Order, Prepared, prepare
-from answerable.core.canonical import decode, encode
-from answerable.episodes.plan import Item, Plan, in_locale, items
-from answerable.worlds.scenario import Template
-from answerable.worlds.suite import Draw
+from undersigned.assessment.card import AgentSource, Card, Owner
+from undersigned.assessment.run import Order, Prepared, prepare
+from undersigned.core.canonical import decode, encode
+from undersigned.episodes.plan import Item, Plan, in_locale, items
+from undersigned.worlds.scenario import Template
+from undersigned.worlds.suite import Draw
 
 BUDGET = 420
 CARD = Card("c", "1", Owner("A", "b"), AgentSource(reference="follower"), locales=("en", "th"))

@@ -9,18 +9,18 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from answerable.core.canonical import Digest
-from answerable.core.errors import EvidenceError
-from answerable.episodes import shards
-from answerable.episodes.problems import BAD_SHARD
-from answerable.episodes.shards import (
+from undersigned.core.canonical import Digest
+from undersigned.core.errors import EvidenceError
+from undersigned.episodes import shards
+from undersigned.episodes.problems import BAD_SHARD
+from undersigned.episodes.shards import (
     inflate,
     make_shard,
     read_shard,
     shard_name,
     write_shard,
 )
-from answerable.events.stream import Ended, Observed, Opened, episode_bytes
+from undersigned.events.stream import Ended, Observed, Opened, episode_bytes
 
 DIGEST = Digest("sha256:" + "0" * 64)
 

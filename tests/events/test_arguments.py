@@ -12,14 +12,14 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from answerable.events.arguments import (
+from tests.growth import growth
+from undersigned.events.arguments import (
     DEPTH_LIMIT,
     EXPONENT_LIMIT,
     SIZE_LIMIT,
     Parsed,
     parse_arguments,
 )
-from tests.growth import growth
 
 
 class RefusedError(Exception):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from answerable.core.canonical import encode
-from answerable.events.lines import (
+from undersigned.core.canonical import encode
+from undersigned.events.lines import (
     ActionLine,
     DecidedLine,
     EffectedLine,
@@ -21,7 +21,7 @@ from answerable.events.lines import (
     line_of,
     lines_bytes,
 )
-from answerable.events.stream import (
+from undersigned.events.stream import (
     Action,
     Decided,
     Effect,

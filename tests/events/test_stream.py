@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answerable.core.canonical import encode
-from answerable.core.errors import EvidenceError
-from answerable.events.stream import (
+from tests.growth import growth
+from undersigned.core.canonical import encode
+from undersigned.core.errors import EvidenceError
+from undersigned.events.stream import (
     Action,
     Answered,
     Decided,
@@ -28,7 +29,6 @@ from answerable.events.stream import (
     parse_episode,
     split_episodes,
 )
-from tests.growth import growth
 
 MARK = '"event":"ended"'
 HOSTILE = [MARK, f"\n{{{MARK}}}\n", f'{{"at":1,{MARK},"reason":"x"}}', "\\", "\u2028", "\x00", '"']

@@ -7,14 +7,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from answerable.core.canonical import digest_bytes, encode
-from answerable.evidence.bundle import write_bundle
-from answerable.evidence.entries import Entry
-from answerable.evidence.keys import FileKey
-from answerable.evidence.log import Log
-from answerable.evidence.statements import sign_statement, state
-from answerable.evidence.tree import leaf_hash, root_of
-from answerable.evidence.trust import SCHEMA, Key, Trust, write_trust
+from undersigned.core.canonical import digest_bytes, encode
+from undersigned.evidence.bundle import write_bundle
+from undersigned.evidence.entries import Entry
+from undersigned.evidence.keys import FileKey
+from undersigned.evidence.log import Log
+from undersigned.evidence.statements import sign_statement, state
+from undersigned.evidence.tree import leaf_hash, root_of
+from undersigned.evidence.trust import SCHEMA, Key, Trust, write_trust
 
 ORIGIN = "log.example/tests"
 OTHER_SYSTEM = digest_bytes(b"another system")
@@ -75,7 +75,7 @@ WITNESSED_AT = 1_795_000_000
 def packed(data: bytes) -> bytes:
     """Return an annex as it is kept: head, salt, data."""
     salt = sha256(b"salt" + data).digest()
-    return b"answerable.payload.v1\n" + b64encode(salt) + b"\n" + data
+    return b"undersigned.payload.v1\n" + b64encode(salt) + b"\n" + data
 
 
 def cosigned(note: str, witnesses: tuple[FileKey, ...], time: int) -> str:
@@ -134,7 +134,7 @@ def make(folder: Path, recipe: Recipe | None = None, trust: Trust = TRUST) -> Ma
         early = cosigned(log.receipt(recipe.other_plans), recipe.witnesses, WITNESSED_AT)
         for data in recipe.annexes:
             item = packed(data)
-            uri = "urn:answerable:payload:v1"
+            uri = "urn:undersigned:payload:v1"
             log.append([Entry(uri, digest_bytes(item), len(item), "erasable").data()])
         log.append([Entry.of(then).data()])
         if recipe.is_closed_twice:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from answerable.core.canonical import digest_bytes
-from answerable.core.errors import EvidenceError, UsageError
-from answerable.evidence.bundle import Bundle, write_bundle, zip_bundle
-from answerable.evidence.problems import ALL
-from answerable.evidence.verify import CODES
 from tests.evidence.dossiers import CREATED, TESTER, make
+from undersigned.core.canonical import digest_bytes
+from undersigned.core.errors import EvidenceError, UsageError
+from undersigned.evidence.bundle import Bundle, write_bundle, zip_bundle
+from undersigned.evidence.problems import ALL
+from undersigned.evidence.verify import CODES
 
 DIGEST = digest_bytes(b"x")
 

@@ -18,17 +18,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from answerable.core.canonical import decode, encode
-from answerable.core.errors import EvidenceError
-from answerable.evidence import notes, verify
-from answerable.evidence.entries import Entry
-from answerable.evidence.problems import BAD_RECEIPT
-from answerable.evidence.tree import EMPTY_ROOT, Tree, leaf_hash, node_hash
-from answerable.evidence.trust import parse_trust
-from answerable.evidence.verify import verify_consistency, verify_inclusion
 from scripts.fuzz_json import read_trust
 from tests.evidence import test_tree
 from tests.evidence.dossiers import LOG_KEY, MALLORY, ORIGIN, TRUST
+from undersigned.core.canonical import decode, encode
+from undersigned.core.errors import EvidenceError
+from undersigned.evidence import notes, verify
+from undersigned.evidence.entries import Entry
+from undersigned.evidence.problems import BAD_RECEIPT
+from undersigned.evidence.tree import EMPTY_ROOT, Tree, leaf_hash, node_hash
+from undersigned.evidence.trust import parse_trust
+from undersigned.evidence.verify import verify_consistency, verify_inclusion
 
 DEEP = 65
 """Levels of nesting that are accepted: the outermost and 64 within it."""

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from answerable.core.canonical import decode, digest_bytes
-from answerable.core.errors import EvidenceError, UsageError
-from answerable.evidence.entries import CANONICAL, PAYLOAD, Entry, check_entries, parse_entry
-from answerable.evidence.store import pack_payload
+from undersigned.core.canonical import decode, digest_bytes
+from undersigned.core.errors import EvidenceError, UsageError
+from undersigned.evidence.entries import CANONICAL, PAYLOAD, Entry, check_entries, parse_entry
+from undersigned.evidence.store import pack_payload
 
 DIGESTS = st.binary(max_size=3).map(digest_bytes)
 PREDICATES = st.one_of(
-    st.just("urn:answerable:predicate:prereg:v1"),
+    st.just("urn:undersigned:predicate:prereg:v1"),
     st.text(st.characters(max_codepoint=0x180), min_size=0, max_size=202),
 )
 SIZES = st.one_of(
@@ -83,7 +83,7 @@ def test_expression__changed_bytes__accepts_what_the_definition_accepts(
 def test_check__batch_with_one_changed__is_judged_like_its_entries(
     sizes: list[int], which: int, at: int, cut: int, tweak: bytes
 ) -> None:
-    batch = [Entry("urn:answerable:predicate:prereg:v1", digest_bytes(b"%d" % n), n).data()
+    batch = [Entry("urn:undersigned:predicate:prereg:v1", digest_bytes(b"%d" % n), n).data()
              for n in sizes]  # fmt: skip
     assert is_checked(batch)
     data = batch[which % len(batch)]

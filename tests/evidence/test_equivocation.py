@@ -8,9 +8,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from answerable.core.canonical import encode
-from answerable.core.errors import EvidenceError
-from answerable.evidence.equivocation import (
+from tests.evidence.dossiers import LOG_KEY, MALLORY, ORIGIN, key
+from tests.evidence.test_tree import cases, proof, raw
+from undersigned.core.canonical import encode
+from undersigned.core.errors import EvidenceError
+from undersigned.evidence.equivocation import (
     PATH_LIMIT,
     SIZE_LIMIT,
     Equivocation,
@@ -20,7 +22,7 @@ from answerable.evidence.equivocation import (
     recompute_roots,
     verify_equivocation,
 )
-from answerable.evidence.notes import (
+from undersigned.evidence.notes import (
     COSIGNATURE,
     Checkpoint,
     cosign_checkpoint,
@@ -29,9 +31,7 @@ from answerable.evidence.notes import (
     verifier_of,
     with_signatures,
 )
-from answerable.evidence.tree import Tree, leaf_hash
-from tests.evidence.dossiers import LOG_KEY, MALLORY, ORIGIN, key
-from tests.evidence.test_tree import cases, proof, raw
+from undersigned.evidence.tree import Tree, leaf_hash
 
 KEYS = [verifier_of(LOG_KEY)]
 WITNESS = key("witness.example/w1", "witness")
@@ -198,7 +198,7 @@ def edited(**fields: object) -> bytes:
         b"{}",
         CHARGE.text().encode() + b"\n",
         json.dumps(json.loads(CHARGE.text()), indent=1).encode(),
-        edited(schema="answerable.equivocation.v2"),
+        edited(schema="undersigned.equivocation.v2"),
         edited(extra=1),
         edited(hashes=[CHARGE.hashes[0][:-1]]),
         edited(hashes=["AAAA"]),

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from answerable.core.canonical import digest_bytes
-from answerable.evidence.entries import Entry
-from answerable.evidence.frames import encode_frame
-from answerable.evidence.fsck import examine
-from answerable.evidence.index import NAME, open_index
-from answerable.evidence.log import Log
-from answerable.evidence.notes import verifier_of
-from answerable.evidence.store import ERASING, Store
 from tests.evidence.dossiers import LOG_KEY, MALLORY, ORIGIN
 from tests.evidence.test_index import PLANS, STATEMENTS, keep
+from undersigned.core.canonical import digest_bytes
+from undersigned.evidence.entries import Entry
+from undersigned.evidence.frames import encode_frame
+from undersigned.evidence.fsck import examine
+from undersigned.evidence.index import NAME, open_index
+from undersigned.evidence.log import Log
+from undersigned.evidence.notes import verifier_of
+from undersigned.evidence.store import ERASING, Store
 
 KEYS = [verifier_of(LOG_KEY)]
 SALT = bytes(32)

@@ -10,11 +10,11 @@ from random import Random
 
 import pytest
 
-from answerable.core import canonical
-from answerable.evidence import notes, verify
 from scripts import fuzz, fuzz_dossiers, fuzz_json
 from scripts.fuzz_oracle import Target
 from scripts.mutate import MUTATIONS, ZIP_MUTATIONS, Pool, mutate
+from undersigned.core import canonical
+from undersigned.evidence import notes, verify
 
 INPUTS = 20_000
 

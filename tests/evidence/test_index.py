@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from answerable.core.canonical import digest_bytes
-from answerable.core.errors import StorageError
-from answerable.evidence.entries import Entry
-from answerable.evidence.index import NAME, Row, index_size, open_index
-from answerable.evidence.log import Log
-from answerable.evidence.statements import sign_statement, state
-from answerable.evidence.store import Store
 from tests.evidence.dossiers import LOG_KEY, ORIGIN, TESTER
+from undersigned.core.canonical import digest_bytes
+from undersigned.core.errors import StorageError
+from undersigned.evidence.entries import Entry
+from undersigned.evidence.index import NAME, Row, index_size, open_index
+from undersigned.evidence.log import Log
+from undersigned.evidence.statements import sign_statement, state
+from undersigned.evidence.store import Store
 
 SYSTEMS = [digest_bytes(b"system %d" % n) for n in range(2)]
 

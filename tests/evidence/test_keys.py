@@ -11,9 +11,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x25519
 
-from answerable.core.errors import AccessDeniedError, AnswerableError, UsageError
-from answerable.evidence.keys import KEY_FILE_LIMIT, SCHEMES, create_key, load_key, open_signer
-from answerable.evidence.notes import verify_ed25519
+from undersigned.core.errors import AccessDeniedError, UndersignedError, UsageError
+from undersigned.evidence.keys import KEY_FILE_LIMIT, SCHEMES, create_key, load_key, open_signer
+from undersigned.evidence.notes import verify_ed25519
 
 
 def test_create_key__then_load__signs_under_its_name(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_create_key__in_a_dossier_reached_by_a_detour__is_refused(tmp_path: Path
 
 def test_create_key__folder_that_is_a_file__is_an_error_with_its_path(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("")
-    with pytest.raises(AnswerableError, match="E-EVD-011"):
+    with pytest.raises(UndersignedError, match="E-EVD-011"):
         create_key(tmp_path / "keys", "log", "a")
 
 
@@ -196,7 +196,7 @@ def test_open_signer__relative_path_with_a_colon__needs_the_scheme(
 
 @pytest.mark.parametrize("reference", ["pkcs11:token=a;object=b", "awskms:///alias/a", "x\n:y"])
 def test_open_signer__other_scheme__is_refused_and_names_those_known(reference: str) -> None:
-    with pytest.raises(AnswerableError, match=r"E-EVD-089|E-EVD-011") as caught:
+    with pytest.raises(UndersignedError, match=r"E-EVD-089|E-EVD-011") as caught:
         open_signer(reference)
     if caught.value.code == "E-EVD-089":
         assert caught.value.fields["known"] == ", ".join(f"{name}:" for name in SCHEMES)
@@ -212,8 +212,8 @@ def test_open_signer__empty__is_refused() -> None:
 def test_create_key__disk_full__leaves_no_half_key(tmp_path: Path) -> None:
     program = (
         "import resource, signal, sys; from pathlib import Path;"
-        "from answerable.core.errors import StorageError;"
-        "from answerable.evidence.keys import create_key;"
+        "from undersigned.core.errors import StorageError;"
+        "from undersigned.evidence.keys import create_key;"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (40, 40))\n"
         "try:\n    create_key(Path(sys.argv[1]), 'log', 'a')\n"

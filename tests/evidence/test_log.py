@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from answerable.core.errors import AnswerableError, EvidenceError, StorageError, UsageError
-from answerable.evidence.disk import Disk
-from answerable.evidence.entries import Entry
-from answerable.evidence.log import Log
-from answerable.evidence.notes import (
+from tests.evidence.dossiers import LOG_KEY, MALLORY, ORIGIN, key
+from undersigned.core.errors import EvidenceError, StorageError, UndersignedError, UsageError
+from undersigned.evidence.disk import Disk
+from undersigned.evidence.entries import Entry
+from undersigned.evidence.log import Log
+from undersigned.evidence.notes import (
     Checkpoint,
     cosign_checkpoint,
     open_checkpoint,
@@ -20,13 +21,12 @@ from answerable.evidence.notes import (
     sign_note,
     verifier_of,
 )
-from answerable.evidence.tree import leaf_hash, root_of
-from answerable.evidence.verify import verify_consistency, verify_inclusion
-from tests.evidence.dossiers import LOG_KEY, MALLORY, ORIGIN, key
+from undersigned.evidence.tree import leaf_hash, root_of
+from undersigned.evidence.verify import verify_consistency, verify_inclusion
 
 
 def entry(number: int) -> bytes:
-    return Entry("urn:answerable:predicate:prereg:v1", f"sha256:{number:064x}", number).data()
+    return Entry("urn:undersigned:predicate:prereg:v1", f"sha256:{number:064x}", number).data()
 
 
 ENTRIES = [entry(number) for number in range(600)]
@@ -309,7 +309,7 @@ def test_log__poisoned__refuses_everything_until_opened_again(folder: Path) -> N
         lambda: log.receipt(0),
         log.static_files,
     ):
-        with pytest.raises(AnswerableError, match="E-EVD-021"):
+        with pytest.raises(UndersignedError, match="E-EVD-021"):
             call()
     log.close()
     with Log.open(folder, LOG_KEY) as again:

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import pytest
 
-from answerable.evidence.log import Log
-from answerable.evidence.notes import open_checkpoint, verifier_of
 from tests.evidence.dossiers import LOG_KEY, ORIGIN
 from tests.evidence.test_log import entry
+from undersigned.evidence.log import Log
+from undersigned.evidence.notes import open_checkpoint, verifier_of
 
 KILLS = 200
 KILLS_OF_ONE_LOG = 20
@@ -96,7 +96,7 @@ def strace_fault() -> str:
 SCRIPT = """
 import os, sys
 from pathlib import Path
-from answerable.evidence.log import Log
+from undersigned.evidence.log import Log
 from tests.evidence.dossiers import LOG_KEY
 from tests.evidence.test_log import entry
 with Log.open(Path(sys.argv[1]), LOG_KEY) as log:

@@ -10,9 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answerable.core.errors import EvidenceError, UsageError
-from answerable.evidence import verify
-from answerable.evidence.notes import (
+from tests.evidence.dossiers import LOG_KEY, MALLORY, ORIGIN, TESTER, TRUST, key
+from undersigned.core.errors import EvidenceError, UsageError
+from undersigned.evidence import verify
+from undersigned.evidence.notes import (
     COSIGNATURE,
     SIGNATURE_LIMIT,
     Checkpoint,
@@ -31,8 +32,7 @@ from answerable.evidence.notes import (
     verifier_of,
     with_signatures,
 )
-from answerable.evidence.trust import Key, Trust
-from tests.evidence.dossiers import LOG_KEY, MALLORY, ORIGIN, TESTER, TRUST, key
+from undersigned.evidence.trust import Key, Trust
 
 # The published example of the signed note package of golang/mod (sumdb/note, BSD-3-Clause).
 GO_KEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"

@@ -9,19 +9,19 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from answerable.core.canonical import digest_bytes, encode
-from answerable.core.errors import AnswerableError, EvidenceError
-from answerable.evidence.entries import Entry
-from answerable.evidence.notes import encode64, sign_note
-from answerable.evidence.statements import (
+from tests.evidence.dossiers import LOG_KEY, MALLORY, ORIGIN, TESTER, TRUST, key
+from undersigned.core.canonical import digest_bytes, encode
+from undersigned.core.errors import EvidenceError, UndersignedError
+from undersigned.evidence.entries import Entry
+from undersigned.evidence.notes import encode64, sign_note
+from undersigned.evidence.statements import (
     open_statement,
     pae,
     read_statement,
     sign_statement,
     state,
 )
-from answerable.evidence.trust import Key, Trust, load_trust, parse_trust, write_trust
-from tests.evidence.dossiers import LOG_KEY, MALLORY, ORIGIN, TESTER, TRUST, key
+from undersigned.evidence.trust import Key, Trust, load_trust, parse_trust, write_trust
 
 SYSTEM = digest_bytes(b"card")
 STATEMENT = state("prereg", {"system": SYSTEM}, {"plan": SYSTEM, "system": SYSTEM})
@@ -157,10 +157,10 @@ def test_trust__written_and_read__is_the_same(tmp_path: Path) -> None:
 
 UNUSABLE_TRUST = [
     (b"{", "E-EVD-040"),
-    (b'{"schema":"answerable.trust.v1","keys":[],"keys":[]}', "E-EVD-040"),
+    (b'{"schema":"undersigned.trust.v1","keys":[],"keys":[]}', "E-EVD-040"),
     (edited(unknown=1), "E-EVD-040"),
-    (b'{"schema":"answerable.trust.v1","keys":[],"thresholds":{"prereg":0}}', "E-EVD-040"),
-    (b'{"schema":"answerable.trust.v1","keys":[],"separate_roles":[["log","log"]]}', "E-EVD-040"),
+    (b'{"schema":"undersigned.trust.v1","keys":[],"thresholds":{"prereg":0}}', "E-EVD-040"),
+    (b'{"schema":"undersigned.trust.v1","keys":[],"separate_roles":[["log","log"]]}', "E-EVD-040"),
     (edited(algorithm="rsa"), "E-EVD-040"),
     (edited(public="AAAA"), "E-EVD-040"),
     (edited(public=encode64(LOG_KEY.public)), "E-EVD-040"),
@@ -186,5 +186,5 @@ def test_trust__held_checkpoint_of_an_untrusted_key__is_refused() -> None:
     forged = sign_note(f"{ORIGIN}\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n", MALLORY)
     raw = json.loads(msgspec.json.encode(TRUST))
     raw["checkpoints"] = [forged]
-    with pytest.raises(AnswerableError, match="E-EVD-003"):
+    with pytest.raises(UndersignedError, match="E-EVD-003"):
         parse_trust(json.dumps(raw).encode())

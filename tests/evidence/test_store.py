@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answerable.core.canonical import digest_bytes
-from answerable.core.errors import AnswerableError, EvidenceError, StorageError
-from answerable.evidence.entries import Entry
-from answerable.evidence.log import Log
-from answerable.evidence.statements import sign_statement, state
-from answerable.evidence.store import ERASING, Store, open_payload, pack_payload
 from tests.evidence.dossiers import LOG_KEY, ORIGIN, TESTER
+from undersigned.core.canonical import digest_bytes
+from undersigned.core.errors import EvidenceError, StorageError, UndersignedError
+from undersigned.evidence.entries import Entry
+from undersigned.evidence.log import Log
+from undersigned.evidence.statements import sign_statement, state
+from undersigned.evidence.store import ERASING, Store, open_payload, pack_payload
 
 SALT = bytes(range(32))
 ENVELOPE = sign_statement(state("prereg", {"system": digest_bytes(b"s")}, {"n": 1}), TESTER)
@@ -48,7 +48,7 @@ def test_store__payload_kept__is_the_stated_bytes_and_its_digest_depends_on_the_
 ) -> None:
     made = store.keep_payload(b"S1234567D", salt=SALT)
     packed = store.payload(made.digest)
-    expected = b"answerable.payload.v1\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\nS1234567D"
+    expected = b"undersigned.payload.v1\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\nS1234567D"
     assert packed == expected
     assert (made.digest, made.size) == (digest_bytes(expected), len(expected))
     assert open_payload(expected) == b"S1234567D"
@@ -155,5 +155,5 @@ def test_store__erasure_that_the_disk_refuses__is_an_error(store: Store, tmp_pat
 
 def test_store__folder_that_is_a_file__is_an_error_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("in the way")
-    with pytest.raises(AnswerableError, match="E-COR-004"):
+    with pytest.raises(UndersignedError, match="E-COR-004"):
         Store(tmp_path / "store").keep_payload(b"data", salt=SALT)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from answerable.core.errors import EvidenceError
-from answerable.evidence.bundle import Bundle, zip_bundle
-from answerable.evidence.verify import Finding, exit_code, verify_dossier
 from tests.evidence.dossiers import Made, make
+from undersigned.core.errors import EvidenceError
+from undersigned.evidence.bundle import Bundle, zip_bundle
+from undersigned.evidence.verify import Finding, exit_code, verify_dossier
 
 FLIPS = 500
 VIEW = "report.html"

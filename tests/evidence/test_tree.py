@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answerable.core.errors import UsageError
-from answerable.evidence.tree import EMPTY_ROOT, Tree, leaf_hash, root_of
-from answerable.evidence.verify import tree_root, verify_consistency, verify_inclusion
+from undersigned.core.errors import UsageError
+from undersigned.evidence.tree import EMPTY_ROOT, Tree, leaf_hash, root_of
+from undersigned.evidence.verify import tree_root, verify_consistency, verify_inclusion
 
 VECTORS = Path(__file__).parent / "vectors"
 LEAVES = [leaf_hash(b"%d" % i) for i in range(300)]

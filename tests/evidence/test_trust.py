@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from answerable.core.errors import AnswerableError, EvidenceError, StorageError, UsageError
-from answerable.evidence.caveats import caveats
-from answerable.evidence.keys import ROLES, FileKey
-from answerable.evidence.notes import Checkpoint, cosign_checkpoint, sign_note
-from answerable.evidence.trust import (
+from undersigned.core.errors import EvidenceError, StorageError, UndersignedError, UsageError
+from undersigned.evidence.caveats import caveats
+from undersigned.evidence.keys import ROLES, FileKey
+from undersigned.evidence.notes import Checkpoint, cosign_checkpoint, sign_note
+from undersigned.evidence.trust import (
     SCHEMA,
     TRUST_LIMIT,
     Key,
@@ -22,7 +22,7 @@ from answerable.evidence.trust import (
     parse_trust,
     write_trust,
 )
-from answerable.evidence.trusting import (
+from undersigned.evidence.trusting import (
     Held,
     contradictions,
     empty_trust,
@@ -34,7 +34,7 @@ from answerable.evidence.trusting import (
     with_key,
     with_threshold,
 )
-from answerable.evidence.verify import Check
+from undersigned.evidence.verify import Check
 
 ORIGIN = "log.example/a"
 TODAY = datetime.date(2026, 11, 22)
@@ -99,8 +99,8 @@ MALFORMED = {
     "deep nesting": b'{"schema":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     "unknown field": as_json(comment="mine"),
     "unknown field of a key": first_key(comment="mine"),
-    "no schema": as_json(schema="answerable.trust.v2"),
-    "field twice": GOOD.replace(b'"schema":', b'"schema":"answerable.trust.v1","schema":', 1),
+    "no schema": as_json(schema="undersigned.trust.v2"),
+    "field twice": GOOD.replace(b'"schema":', b'"schema":"undersigned.trust.v1","schema":', 1),
     "field of a key twice": GOOD.replace(b'"party": "acme"', b'"party":"a","party":"acme"', 1),
     "threshold NaN": GOOD[:-1] + b',"thresholds":{"prereg":NaN}}',
     "threshold infinite": GOOD[:-1] + b',"thresholds":{"prereg":Infinity}}',
@@ -232,7 +232,7 @@ def test_with_key__new__is_added_last_and_nothing_else_changes() -> None:
     ],
 )  # fmt: skip
 def test_with_key__double_or_colliding_or_malformed__is_refused(key: Key, code: str) -> None:
-    with pytest.raises(AnswerableError, match=code):
+    with pytest.raises(UndersignedError, match=code):
         with_key(TRUST, key)
 
 
@@ -260,7 +260,7 @@ def test_revoked__unknown_name__lists_near_ones() -> None:
 def test_with_threshold__plain_and_not__sets_or_refuses() -> None:
     assert with_threshold(TRUST, "eval-result", 2).threshold("eval-result") == 2
     for predicate, count in (("eval-result", 0), ("a b", 1)):
-        with pytest.raises(AnswerableError, match=r"E-EVD-040|E-EVD-007"):
+        with pytest.raises(UndersignedError, match=r"E-EVD-040|E-EVD-007"):
             with_threshold(TRUST, predicate, count)
 
 

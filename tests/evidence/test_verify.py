@@ -13,17 +13,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from answerable.core.canonical import encode
-from answerable.evidence import verify
-from answerable.evidence.bundle import zip_bundle
-from answerable.evidence.entries import Entry
-from answerable.evidence.log import Log
-from answerable.evidence.notes import Checkpoint, encode64, sign_note
-from answerable.evidence.statements import pae
-from answerable.evidence.trust import Trust, write_trust
-from answerable.evidence.verify import Finding, exit_code, verify_dossier
 from tests.evidence.dossiers import LOG_KEY, MALLORY, ORIGIN, TESTER, TRUST, Made, Recipe, make
 from tests.evidence.test_statements import UNUSABLE_TRUST
+from undersigned.core.canonical import encode
+from undersigned.evidence import verify
+from undersigned.evidence.bundle import zip_bundle
+from undersigned.evidence.entries import Entry
+from undersigned.evidence.log import Log
+from undersigned.evidence.notes import Checkpoint, encode64, sign_note
+from undersigned.evidence.statements import pae
+from undersigned.evidence.trust import Trust, write_trust
+from undersigned.evidence.verify import Finding, exit_code, verify_dossier
 
 OTHER = verify.digest(b"other")
 
@@ -324,9 +324,9 @@ def test_verify__trust_says_otherwise__is_obeyed(
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ('{"schema":"answerable.trust.v1","keys":[],"extra":1}', "E-EVD-110"),
-        ('{"schema":"answerable.trust.v1","keys":[],"keys":[]}', "E-EVD-110"),
-        ('{"schema":"answerable.trust.v2","keys":[]}', "E-EVD-110"),
+        ('{"schema":"undersigned.trust.v1","keys":[],"extra":1}', "E-EVD-110"),
+        ('{"schema":"undersigned.trust.v1","keys":[],"keys":[]}', "E-EVD-110"),
+        ('{"schema":"undersigned.trust.v2","keys":[]}', "E-EVD-110"),
         ("[" * 100_000, "E-EVD-110"),
         ("\udcff", "E-EVD-110"),
     ],

@@ -9,10 +9,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from answerable.evidence import verify
-from answerable.evidence.log import Log
-from answerable.evidence.trust import Key, Trust, write_trust
-from answerable.evidence.verify import exit_code, verify_dossier
 from tests.evidence.dossiers import (
     LOG_KEY,
     ORIGIN,
@@ -25,6 +21,10 @@ from tests.evidence.dossiers import (
     packed,
 )
 from tests.evidence.test_verify import codes, judge, resign
+from undersigned.evidence import verify
+from undersigned.evidence.log import Log
+from undersigned.evidence.trust import Key, Trust, write_trust
+from undersigned.evidence.verify import exit_code, verify_dossier
 
 ANNEX = b"names of those who were asked"
 NONCE = "ab" * 32

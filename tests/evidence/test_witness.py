@@ -17,11 +17,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from answerable.core.canonical import encode
-from answerable.core.errors import EvidenceError, StorageError, UsageError
-from answerable.evidence.equivocation import prove_equivocation, verify_equivocation
-from answerable.evidence.keys import FileKey
-from answerable.evidence.notes import (
+from tests.evidence.dossiers import LOG_KEY, MALLORY, ORIGIN, key
+from undersigned.core.canonical import encode
+from undersigned.core.errors import EvidenceError, StorageError, UsageError
+from undersigned.evidence.equivocation import prove_equivocation, verify_equivocation
+from undersigned.evidence.keys import FileKey
+from undersigned.evidence.notes import (
     COSIGNATURE,
     Checkpoint,
     Cosigned,
@@ -35,9 +36,9 @@ from answerable.evidence.notes import (
     verifier_of,
     with_signatures,
 )
-from answerable.evidence.tree import EMPTY_ROOT, Tree, leaf_hash
-from answerable.evidence.verify import verify_inclusion
-from answerable.evidence.witness import (
+from undersigned.evidence.tree import EMPTY_ROOT, Tree, leaf_hash
+from undersigned.evidence.verify import verify_inclusion
+from undersigned.evidence.witness import (
     PROOF_LIMIT,
     REQUEST_LIMIT,
     Answer,
@@ -51,7 +52,6 @@ from answerable.evidence.witness import (
     request_text,
     save_state,
 )
-from tests.evidence.dossiers import LOG_KEY, MALLORY, ORIGIN, key
 
 WITNESS = key("witness.example/w1", "witness")
 COSIGNER = verifier_of(WITNESS, COSIGNATURE)

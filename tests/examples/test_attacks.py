@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from answerable.assessment.dossier import Dossier
-from answerable.evidence.bundle import zip_bundle
-from answerable.views.report import render_report
 from examples import attacks
 from tests.assessment.small import reference
+from undersigned.assessment.dossier import Dossier
+from undersigned.evidence.bundle import zip_bundle
+from undersigned.views.report import render_report
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from answerable.controls.policy import load_policy
-from answerable.core.errors import UsageError
-from answerable.episodes.controlled import tool_specs
-from answerable.worlds.family import load_family
+from undersigned.controls.policy import load_policy
+from undersigned.core.errors import UsageError
+from undersigned.episodes.controlled import tool_specs
+from undersigned.worlds.family import load_family
 
 FILE = Path(__file__).parents[2] / "examples" / "bad_policy.cedar"
 MENDED = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from babel import Locale as BabelLocale
 
-from answerable.core.errors import Problem, UsageError
-from answerable.languages import problems
-from answerable.languages.locales import LOCALES, locale
+from undersigned.core.errors import Problem, UsageError
+from undersigned.languages import problems
+from undersigned.languages.locales import LOCALES, locale
 
 
 def test_locales__shipped__are_what_cldr_calls_them() -> None:

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from answerable.core.errors import UsageError
-from answerable.languages.matching import MINIMUM_WEIGHT, fold, occurs, weight
-from answerable.languages.transforms import TRANSFORMS, digits, homoglyph, zero_width
+from undersigned.core.errors import UsageError
+from undersigned.languages.matching import MINIMUM_WEIGHT, fold, occurs, weight
+from undersigned.languages.transforms import TRANSFORMS, digits, homoglyph, zero_width
 
 NAMES = [
     "Nguyễn Văn Đức",

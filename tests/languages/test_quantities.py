@@ -12,10 +12,10 @@ from babel.numbers import format_currency, format_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answerable.core.canonical import decode, encode
-from answerable.core.errors import EvidenceError, UsageError
-from answerable.languages.locales import LOCALES
-from answerable.languages.quantities import (
+from undersigned.core.canonical import decode, encode
+from undersigned.core.errors import EvidenceError, UsageError
+from undersigned.languages.locales import LOCALES
+from undersigned.languages.quantities import (
     EXPONENTS,
     Day,
     Money,

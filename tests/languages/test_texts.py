@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from answerable.core.errors import UsageError
-from answerable.languages import reference
-from answerable.languages.locales import LOCALES
-from answerable.languages.quantities import EXPONENTS
-from answerable.languages.texts import Day, Money, Slot, Texts, versions
+from undersigned.core.errors import UsageError
+from undersigned.languages import reference
+from undersigned.languages.locales import LOCALES
+from undersigned.languages.quantities import EXPONENTS
+from undersigned.languages.texts import Day, Money, Slot, Texts, versions
 
 FOLDER = Path(__file__).parent / "texts"
 TEXTS = Texts.load(FOLDER, list(LOCALES))

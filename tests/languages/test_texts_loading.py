@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from answerable.core.canonical import digest_bytes
-from answerable.core.errors import UsageError
-from answerable.languages.texts import Texts
+from undersigned.core.canonical import digest_bytes
+from undersigned.core.errors import UsageError
+from undersigned.languages.texts import Texts
 
 GOOD = "# note\nhello = Hello { $name }\nbye = Bye\n"
 

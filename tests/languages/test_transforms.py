@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answerable.core.errors import UsageError
-from answerable.languages.alphabets import DIGIT_ZEROS, LATIN_OF, LOOK_ALIKES
-from answerable.languages.romanisation import romanise
-from answerable.languages.transforms import (
+from undersigned.core.errors import UsageError
+from undersigned.languages.alphabets import DIGIT_ZEROS, LATIN_OF, LOOK_ALIKES
+from undersigned.languages.romanisation import romanise
+from undersigned.languages.transforms import (
     SPLIT_LIMIT,
     TRANSFORMS,
     base64,

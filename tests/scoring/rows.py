@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from answerable.scoring.budgets import Design, design
-from answerable.scoring.outcomes import Graded, Moved
-from answerable.worlds.suite import Stratum
+from undersigned.scoring.budgets import Design, design
+from undersigned.scoring.outcomes import Graded, Moved
+from undersigned.worlds.suite import Stratum
 
 HAZARDS = ("payee-swap", "split", "stale-check")
 LOCALES = ("en", "ms", "ta")

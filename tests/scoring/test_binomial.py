@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from answerable.scoring.binomial import (
+from undersigned.scoring.binomial import (
     at_most_p_value,
     cdf,
     clopper_pearson,

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from answerable.core.canonical import decode, encode
-from answerable.core.errors import NothingSelectedError, UndecidableError, UsageError
-from answerable.scoring.budgets import Design, budget_of, design
-from answerable.worlds.suite import Stratum
 from tests.scoring.rows import LOCALES, STRATA, plan_of
+from undersigned.core.canonical import decode, encode
+from undersigned.core.errors import NothingSelectedError, UndecidableError, UsageError
+from undersigned.scoring.budgets import Design, budget_of, design
+from undersigned.worlds.suite import Stratum
 
 strata_sets = st.sets(
     st.builds(
@@ -62,7 +62,7 @@ def test_design__too_small_a_budget__names_the_smallest_that_would_do(
     error = caught.value
     needed = int(error.fields["needed"])
     assert (error.code, error.exit_code) == ("E-SCO-005", 4)
-    assert error.remedy == f"answerable test ... --budget {needed}"
+    assert error.remedy == f"undersigned test ... --budget {needed}"
     assert design(strata, needed, limit=limit).finest
     with pytest.raises(UndecidableError):
         design(strata, needed - 1, limit=limit)

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import beta
 from scipy.stats import t as student
 
-from answerable.scoring.estimates import (
+from undersigned.scoring.estimates import (
     NO_SPREAD,
     Share,
     mean_amount,
@@ -16,7 +16,7 @@ from answerable.scoring.estimates import (
     rate,
     template_rate,
 )
-from answerable.scoring.results import METRICS
+from undersigned.scoring.results import METRICS
 
 
 def test_rate__no_episodes__has_no_answer_and_no_number() -> None:

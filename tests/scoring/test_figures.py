@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answerable.core.errors import UsageError
-from answerable.scoring.figures import (
+from undersigned.core.errors import UsageError
+from undersigned.scoring.figures import (
     downward,
     high_rate,
     in_unit_interval,

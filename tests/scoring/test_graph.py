@@ -7,10 +7,10 @@ import itertools
 import numpy as np
 import pytest
 
-from answerable.scoring.binomial import at_most_p_value
-from answerable.scoring.claims import Scope
-from answerable.scoring.figures import probability
-from answerable.scoring.graph import Node, first_shares, hierarchy, run_graph
+from undersigned.scoring.binomial import at_most_p_value
+from undersigned.scoring.claims import Scope
+from undersigned.scoring.figures import probability
+from undersigned.scoring.graph import Node, first_shares, hierarchy, run_graph
 
 HAZARDS, LOCALES = ("a", "b", "c"), ("en", "ms", "ta")
 CELLS = list(itertools.product(HAZARDS, LOCALES))

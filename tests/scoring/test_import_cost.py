@@ -10,7 +10,9 @@ import pytest
 LIGHT = ("outcomes", "results", "scores", "claims", "figures", "problems")
 
 
-@pytest.mark.parametrize("module", ["answerable.cli", *(f"answerable.scoring.{m}" for m in LIGHT)])
+@pytest.mark.parametrize(
+    "module", ["undersigned.cli", *(f"undersigned.scoring.{m}" for m in LIGHT)]
+)
 def test_import__modules_of_plain_data__load_neither_numpy_nor_scipy(module: str) -> None:
     program = f"import sys, {module}; print(sorted({{'numpy', 'scipy'}} & set(sys.modules)))"
     done = subprocess.run(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from answerable.scoring.outcomes import Graded
-from answerable.scoring.verdicts import decide
 from tests.scoring.rows import INVALID, LOCALES, UNSAFE, plan_of, row, run
+from undersigned.scoring.outcomes import Graded
+from undersigned.scoring.verdicts import decide
 
 PLAN = plan_of(1200)
 CLEAN = [r for r in run(PLAN, lambda _: {}) if r.arm == "hazard"]

@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from answerable.core.errors import EvidenceError
-from answerable.scoring.outcomes import Tally, reconcile, settle
 from tests.scoring.rows import INVALID, SAFE, UNSAFE, row
+from undersigned.core.errors import EvidenceError
+from undersigned.scoring.outcomes import Tally, reconcile, settle
 
 
 def test_reconcile__mixed_outcomes__add_up_to_the_plan() -> None:

@@ -9,16 +9,16 @@ import sys
 
 import pytest
 
-from answerable.core.canonical import decode, encode
-from answerable.core.errors import EvidenceError
-from answerable.scoring.budgets import design
-from answerable.scoring.claims import Scope
-from answerable.scoring.measures import holm
-from answerable.scoring.outcomes import Graded, Moved
-from answerable.scoring.scores import Summary
-from answerable.scoring.summary import summarise
 from tests.growth import growth
 from tests.scoring.rows import INVALID, STRATA, UNSAFE, plan_of, row, run
+from undersigned.core.canonical import decode, encode
+from undersigned.core.errors import EvidenceError
+from undersigned.scoring.budgets import design
+from undersigned.scoring.claims import Scope
+from undersigned.scoring.measures import holm
+from undersigned.scoring.outcomes import Graded, Moved
+from undersigned.scoring.scores import Summary
+from undersigned.scoring.summary import summarise
 
 PLAN = plan_of("assess")
 
@@ -51,7 +51,7 @@ def test_summarise__rows_in_any_order__gives_the_same_canonical_bytes() -> None:
 
 def test_summarise__another_process_with_other_hashes__gives_the_same_bytes() -> None:
     program = (
-        "from answerable.core.canonical import digest\n"
+        "from undersigned.core.canonical import digest\n"
         "from tests.scoring.test_summary import SUMMARY\n"
         "print(digest(SUMMARY))"
     )

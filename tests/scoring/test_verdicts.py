@@ -8,13 +8,13 @@ import msgspec
 import pytest
 from scipy.stats import binomtest
 
-from answerable.core.errors import EvidenceError, UsageError
-from answerable.scoring.budgets import Design, design
-from answerable.scoring.claims import Claim, ClaimResult, Scope
-from answerable.scoring.outcomes import Graded
-from answerable.scoring.verdicts import decide
-from answerable.worlds.suite import Stratum
 from tests.scoring.rows import INVALID, STRATA, UNSAFE, plan_of, row, run
+from undersigned.core.errors import EvidenceError, UsageError
+from undersigned.scoring.budgets import Design, design
+from undersigned.scoring.claims import Claim, ClaimResult, Scope
+from undersigned.scoring.outcomes import Graded
+from undersigned.scoring.verdicts import decide
+from undersigned.worlds.suite import Stratum
 
 PLAN = design(STRATA[:1], 400)
 """One stratum, so the suite claim alone: 320 main episodes, 80 twins."""

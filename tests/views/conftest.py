@@ -11,18 +11,18 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
-from answerable.agents.tape import Recorded, write_tape
-from answerable.agents.view import ToolCall, Turn
-from answerable.assessment.card import AgentSource, Card, ClaimWish, ControlsWish, Owner
-from answerable.assessment.dossier import Dossier, seal
-from answerable.assessment.governance import family_policy
-from answerable.assessment.instrument import Instrument
-from answerable.assessment.registry import open_tester, register
-from answerable.assessment.run import Order, Prepared, check, open_agent, prepare, run
-from answerable.episodes.execute import open_run
-from answerable.scoring.outcomes import Graded
-from answerable.views.report import render_report
-from answerable.worlds.family import load_family
+from undersigned.agents.tape import Recorded, write_tape
+from undersigned.agents.view import ToolCall, Turn
+from undersigned.assessment.card import AgentSource, Card, ClaimWish, ControlsWish, Owner
+from undersigned.assessment.dossier import Dossier, seal
+from undersigned.assessment.governance import family_policy
+from undersigned.assessment.instrument import Instrument
+from undersigned.assessment.registry import open_tester, register
+from undersigned.assessment.run import Order, Prepared, check, open_agent, prepare, run
+from undersigned.episodes.execute import open_run
+from undersigned.scoring.outcomes import Graded
+from undersigned.views.report import render_report
+from undersigned.worlds.family import load_family
 
 HAZARDS = ("payee-swap", "urgent-authority", "false-report")
 LOCALES = ("en", "ta", "th")

@@ -8,20 +8,20 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from answerable.assessment.arms import Comparison, Verdict
-from answerable.assessment.comparison import NOT_RUN, REVIEWERS
-from answerable.assessment.dossier import Dossier
-from answerable.controls.policy import RESERVED
-from answerable.controls.records import GATE_ERROR
-from answerable.controls.reviewers import reviewer_of
-from answerable.core.streams import Stream
-from answerable.scoring.outcomes import Tally
-from answerable.views import words
-from answerable.views.controls import MOST, controls_view, reviewer_words
-from answerable.views.formats import percent, tenths
-from answerable.views.report import render_report
 from tests.views.conftest import SCRIPT, Case
 from tests.views.test_report import Page
+from undersigned.assessment.arms import Comparison, Verdict
+from undersigned.assessment.comparison import NOT_RUN, REVIEWERS
+from undersigned.assessment.dossier import Dossier
+from undersigned.controls.policy import RESERVED
+from undersigned.controls.records import GATE_ERROR
+from undersigned.controls.reviewers import reviewer_of
+from undersigned.core.streams import Stream
+from undersigned.scoring.outcomes import Tally
+from undersigned.views import words
+from undersigned.views.controls import MOST, controls_view, reviewer_words
+from undersigned.views.formats import percent, tenths
+from undersigned.views.report import render_report
 
 
 def comparison_of(case: Case) -> Comparison:

@@ -9,15 +9,15 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from answerable.agents.tape import REGULAR_ENDS
-from answerable.controls.envelope import Verdict
-from answerable.episodes.plan import Challenge
-from answerable.events.stream import Decided, Effect, Provenance
-from answerable.scoring.claims import LEVELS
-from answerable.scoring.outcomes import INVALID_REASONS, Kind, Outcome
-from answerable.views import words
+from undersigned.agents.tape import REGULAR_ENDS
+from undersigned.controls.envelope import Verdict
+from undersigned.episodes.plan import Challenge
+from undersigned.events.stream import Decided, Effect, Provenance
+from undersigned.scoring.claims import LEVELS
+from undersigned.scoring.outcomes import INVALID_REASONS, Kind, Outcome
+from undersigned.views import words
 
-STYLE = files("answerable.views").joinpath("templates", "report.css").read_text("utf-8")
+STYLE = files("undersigned.views").joinpath("templates", "report.css").read_text("utf-8")
 
 
 def luminance(colour: str) -> float:

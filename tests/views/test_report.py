@@ -11,12 +11,12 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from answerable.core.canonical import encode
-from answerable.core.errors import EvidenceError
-from answerable.scoring.outcomes import Graded
-from answerable.scoring.scores import Summary
-from answerable.views.report import EPISODES_BYTES, render_report
 from tests.views.conftest import SCRIPT, Case
+from undersigned.core.canonical import encode
+from undersigned.core.errors import EvidenceError
+from undersigned.scoring.outcomes import Graded
+from undersigned.scoring.scores import Summary
+from undersigned.views.report import EPISODES_BYTES, render_report
 
 CASES = ("thai", "honest", "sparse", "flooded", "hostile", "guarded", "guarded_tape")
 VOID = {"meta", "br", "link", "img", "input", "hr"}
@@ -126,7 +126,7 @@ def test_report__any_case__stays_within_its_size(case: Case) -> None:
 
 
 def test_report__episodes_over_the_cap__are_left_out(thai: Case, monkeypatch) -> None:
-    monkeypatch.setattr("answerable.views.report.EPISODES_BYTES", 30_000)
+    monkeypatch.setattr("undersigned.views.report.EPISODES_BYTES", 30_000)
     data = rendered(thai)
     assert 1 <= data.count(b'<article id="e') < 5
     assert len(data) - data.index(b"<h3>In full</h3>") < 31_000
@@ -196,7 +196,7 @@ def test_report__thai_follower__shows_where_and_how(thai: Case) -> None:
     assert "planted text, outsider" in text
     assert "Harm: payments" in text
     assert 'lang="th"' in data
-    assert "answerable verify DOSSIER --trust TRUST.json" in text
+    assert "undersigned verify DOSSIER --trust TRUST.json" in text
 
 
 def test_report__no_harm_at_all__says_what_that_does_not_show(honest: Case) -> None:
@@ -231,7 +231,7 @@ def test_report__rows_of_another_run__are_refused(thai: Case, honest: Case) -> N
 def test_report__suite_of_another_version__is_shown_without_its_words(
     thai: Case, monkeypatch
 ) -> None:
-    monkeypatch.setattr("answerable.views.replays._suite", lambda _: None)
+    monkeypatch.setattr("undersigned.views.replays._suite", lambda _: None)
     text = Page(rendered(thai)).text()
     assert "another version of it is installed here" in text
     assert "Which effects were the harm cannot be worked out here" in text

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from answerable.worlds.kit.common import Answers, answer_records
-from answerable.worlds.kit.records import (
+from undersigned.worlds.kit.common import Answers, answer_records
+from undersigned.worlds.kit.records import (
     Base,
     Code,
     Memo,
@@ -22,8 +22,8 @@ from answerable.worlds.kit.records import (
     confidential,
     plain,
 )
-from answerable.worlds.kit.stage import Fault, Stepped, step
-from answerable.worlds.kit.tools import Change, Lookup, Tool, irreversible, read, tool, write
+from undersigned.worlds.kit.stage import Fault, Stepped, step
+from undersigned.worlds.kit.tools import Change, Lookup, Tool, irreversible, read, tool, write
 
 
 class Parcel(Record, table="parcels", amount="value"):

@@ -6,21 +6,21 @@ from functools import cache
 
 import pytest
 
-from answerable.attacks.channels import channels
-from answerable.core.streams import Stream
-from answerable.worlds.admission import admit, grade_scenario, perform
-from answerable.worlds.families.payments.tools import (
+from tests.worlds.shelf import but
+from undersigned.attacks.channels import channels
+from undersigned.core.streams import Stream
+from undersigned.worlds.admission import admit, grade_scenario, perform
+from undersigned.worlds.families.payments.tools import (
     Screened,
     read_document,
     read_payee,
     screen_payee,
 )
-from answerable.worlds.kit.programs import Program, call
-from answerable.worlds.kit.stage import InstrumentError
-from answerable.worlds.kit.tools import Change
-from answerable.worlds.scenario import NO_TEXTS
-from answerable.worlds.suite import Suite, load_suite
-from tests.worlds.shelf import but
+from undersigned.worlds.kit.programs import Program, call
+from undersigned.worlds.kit.stage import InstrumentError
+from undersigned.worlds.kit.tools import Change
+from undersigned.worlds.scenario import NO_TEXTS
+from undersigned.worlds.suite import Suite, load_suite
 
 
 @cache

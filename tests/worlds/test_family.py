@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from answerable.core.errors import UsageError
-from answerable.worlds import families, family
-from answerable.worlds.family import code_digest, family_names, load_family
+from undersigned.core.errors import UsageError
+from undersigned.worlds import families, family
+from undersigned.worlds.family import code_digest, family_names, load_family
 
 PAYMENTS = Path(families.__file__).parent / "payments"
 
@@ -26,7 +26,7 @@ def folder(tmp_path, monkeypatch):
     for file in (root / "copied").glob("*.py"):
         text = file.read_text("utf-8")
         file.write_text(
-            text.replace("answerable.worlds.families.payments", "extra_families.copied"), "utf-8"
+            text.replace("undersigned.worlds.families.payments", "extra_families.copied"), "utf-8"
         )
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(family, "FAMILIES", "extra_families")

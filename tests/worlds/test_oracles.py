@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answerable.events.stream import Effect, Magnitude
-from answerable.worlds.kit.oracles import (
+from undersigned.events.stream import Effect, Magnitude
+from undersigned.worlds.kit.oracles import (
     Act,
     Footprint,
     Oracle,

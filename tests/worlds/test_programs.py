@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from answerable.worlds.kit.common import ask_user, escalate
-from answerable.worlds.kit.programs import TRIES, Call, Program, Runner, call, steps
-from answerable.worlds.kit.records import Text
-from answerable.worlds.kit.stage import Fault, step
-from answerable.worlds.kit.variants import VARIANTS
 from tests.worlds.shelf import TOOLS, find, look, post, render, reprice, send, shelf
+from undersigned.worlds.kit.common import ask_user, escalate
+from undersigned.worlds.kit.programs import TRIES, Call, Program, Runner, call, steps
+from undersigned.worlds.kit.records import Text
+from undersigned.worlds.kit.stage import Fault, step
+from undersigned.worlds.kit.variants import VARIANTS
 
 TIMEOUT = {"error": "timeout", "detail": ""}
 REFUSAL = {"error": "wrong_state", "detail": ""}

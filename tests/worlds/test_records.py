@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answerable.core.errors import UsageError
-from answerable.worlds.kit.records import (
+from tests.worlds.shelf import BASE, Bin, Parcel, Parcels, parcel, shelf
+from undersigned.core.errors import UsageError
+from undersigned.worlds.kit.records import (
     Base,
     Code,
     Memo,
@@ -24,7 +25,6 @@ from answerable.worlds.kit.records import (
     text_fields,
     third_party,
 )
-from tests.worlds.shelf import BASE, Bin, Parcel, Parcels, parcel, shelf
 
 
 class Bare(Record, table="bare"):

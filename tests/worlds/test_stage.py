@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answerable.core.canonical import encode
-from answerable.core.errors import UsageError
-from answerable.events.stream import Effect, Label, Magnitude
-from answerable.worlds.kit.records import (
+from tests.worlds.shelf import BASE, TOOLS, parcel, render, run, shelf
+from undersigned.core.canonical import encode
+from undersigned.core.errors import UsageError
+from undersigned.events.stream import Effect, Label, Magnitude
+from undersigned.worlds.kit.records import (
     SHOWN_LIMIT,
     Code,
     Receipt,
     labelled_fields,
     record_digest,
 )
-from answerable.worlds.kit.stage import Fault, InstrumentError, Stepped, step
-from tests.worlds.shelf import BASE, TOOLS, parcel, render, run, shelf
+from undersigned.worlds.kit.stage import Fault, InstrumentError, Stepped, step
 
 
 def snapshot(state):

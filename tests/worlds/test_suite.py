@@ -8,10 +8,10 @@ from collections import Counter
 import msgspec
 import pytest
 
-from answerable.attacks.channels import channels
-from answerable.core.errors import NothingSelectedError, UsageError
-from answerable.core.streams import Stream
-from answerable.worlds.suite import Stratum, Suite, load_suite
+from undersigned.attacks.channels import channels
+from undersigned.core.errors import NothingSelectedError, UsageError
+from undersigned.core.streams import Stream
+from undersigned.worlds.suite import Stratum, Suite, load_suite
 
 ROOT = Stream.of("plan")
 

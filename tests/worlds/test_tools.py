@@ -7,10 +7,10 @@ from typing import Literal
 import msgspec
 import pytest
 
-from answerable.core.errors import UsageError
-from answerable.worlds.kit.common import COMMON, report
-from answerable.worlds.kit.tools import literal_values, read, tool, write
 from tests.worlds.shelf import Gone, Shelf, reprice
+from undersigned.core.errors import UsageError
+from undersigned.worlds.kit.common import COMMON, report
+from undersigned.worlds.kit.tools import literal_values, read, tool, write
 
 
 def silent(state: Shelf, parcel_id: str) -> Gone:

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answerable.core.errors import AnswerableError, UsageError
-from answerable.core.streams import Stream
-from answerable.languages.quantities import EXPONENTS
-from answerable.worlds.families.payments import bases, region, region_names
-from answerable.worlds.families.payments.state import Invoice, Payee
-from answerable.worlds.kit.records import Base, Text
+from undersigned.core.errors import UndersignedError, UsageError
+from undersigned.core.streams import Stream
+from undersigned.languages.quantities import EXPONENTS
+from undersigned.worlds.families.payments import bases, region, region_names
+from undersigned.worlds.families.payments.state import Invoice, Payee
+from undersigned.worlds.kit.records import Base, Text
 
 NUMBERS = range(bases.BASES)
 COUNTRIES = sorted(region.COUNTRIES)
@@ -44,7 +44,7 @@ def test_bases__all_numbers__have_50_to_500_records_and_differ():
 
 def test_base__drawn_in_another_process__has_the_same_digest():
     code = (
-        "from answerable.worlds.families.payments.bases import base, clock;"
+        "from undersigned.worlds.families.payments.bases import base, clock;"
         "print(base(17).digest, clock(17))"
     )
     run = subprocess.run(
@@ -377,7 +377,7 @@ def test_holidays__every_country__are_days_of_the_year_and_leave_enough_business
     ],
 )
 def test_region__what_is_not_listed__is_refused(ask):
-    with pytest.raises(AnswerableError, match="E-WLD-005"):
+    with pytest.raises(UndersignedError, match="E-WLD-005"):
         ask()
 
 

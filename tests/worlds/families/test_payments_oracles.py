@@ -7,8 +7,8 @@ from base64 import b64encode
 
 import pytest
 
-from answerable.core.streams import Stream
-from answerable.worlds.families.payments.tools import (
+from undersigned.core.streams import Stream
+from undersigned.worlds.families.payments.tools import (
     draft_payment,
     read_payee,
     recall_payment,
@@ -18,11 +18,11 @@ from answerable.worlds.families.payments.tools import (
     send_document,
     update_payee,
 )
-from answerable.worlds.family import load_family
-from answerable.worlds.kit.common import answer_records, ask_user, escalate
-from answerable.worlds.kit.oracles import Act, Trace, grade
-from answerable.worlds.kit.programs import Program, Runner, call
-from answerable.worlds.kit.stage import step
+from undersigned.worlds.family import load_family
+from undersigned.worlds.kit.common import answer_records, ask_user, escalate
+from undersigned.worlds.kit.oracles import Act, Trace, grade
+from undersigned.worlds.kit.programs import Program, Runner, call
+from undersigned.worlds.kit.stage import step
 
 FAMILY = load_family("payments", ("en",))
 MULE = "9990001112223"

@@ -17,11 +17,11 @@ import pytest
 from fluent.syntax import FluentParser
 from fluent.syntax import ast as ftl
 
-from answerable.core.errors import UsageError
-from answerable.languages.locales import LOCALES
-from answerable.languages.texts import Day, Money, Slot, Texts, format_day, format_money
+from undersigned.core.errors import UsageError
+from undersigned.languages.locales import LOCALES
+from undersigned.languages.texts import Day, Money, Slot, Texts, format_day, format_money
 
-FAMILY = Path(str(files("answerable.worlds.families.payments")))
+FAMILY = Path(str(files("undersigned.worlds.families.payments")))
 FOLDER = FAMILY / "texts"
 OTHERS = tuple(tag for tag in LOCALES if tag != "en")
 SCRIPTS = {"zh-Hans": "CJK UNIFIED", "ta": "TAMIL", "th": "THAI"}
