@@ -32,11 +32,10 @@ from undersigned.agents.chat_settings import ChatSettings
 from undersigned.agents.chat_wire import Conversation
 from undersigned.agents.roster import reference_agent
 from undersigned.agents.tape import turns_of
-from undersigned.agents.view import Turn, View
+from undersigned.agents.view import Turn
 from undersigned.episodes.attempts import Line, open_attempts, turn_to_text
 from undersigned.episodes.engine import run_episode
 from undersigned.episodes.rig import Rig
-from undersigned.worlds.admission import grade_scenario
 from undersigned.worlds.scenario import Scenario
 
 CONCURRENCY = 8
@@ -87,15 +86,13 @@ async def write_script(count: int, settings: ChatSettings) -> Script:
     calls = 0
     for draw in islice(main_draws(), 20 * count):
         scenario = made.scenario(draw)
-        render = rig.renderer(scenario.template.locale)
-        rules, ask = ["\n".join(map(render, each)) for each in (scenario.rules, scenario.ask)]
-        key = key_of(rules, ask)
+        view = rig.view(scenario)
+        key = key_of(view.instructions, view.request)
         if key in answers or scenario.notes:
             continue
         turns = turns_of((await run_episode(rig, scenario, agent, 0)).events)
         answers[key] = [answer_body(turn, number) for number, turn in enumerate(turns)]
         calls += len(turns)
-        view = View(rules, ask, rig.offers(scenario, render))
         played.append(Played(scenario, Conversation(settings, view).body()))
         if len(played) == count:
             return Script(played, calls, answers)
@@ -137,7 +134,7 @@ async def converse(script: Script, settings: ChatSettings, folder: Path) -> None
             if episode.reason != "reported":
                 raise RuntimeError(f"an episode ended otherwise: {episode.reason}")
             await attempts.record(Line(number, ended=episode.reason))
-            grade_scenario(scenario, episode.trace)
+            scenario.grade(episode.trace)
             episode.to_bytes()
 
     async with ChatAgent(settings, None) as agent:

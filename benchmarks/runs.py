@@ -34,13 +34,12 @@ from undersigned.controls.slices import Judgement
 from undersigned.core.streams import Stream
 from undersigned.episodes.abreast import Starting, grouped, run_abreast, run_group
 from undersigned.episodes.execute import Bench, Ran, execute, open_run
-from undersigned.episodes.governed import Controls
 from undersigned.episodes.memory import collector_at_rest
 from undersigned.episodes.plan import SHARD_SIZE
 from undersigned.episodes.rig import Rig
+from undersigned.episodes.run_controls import Controls
 from undersigned.episodes.shards import make_shard
 from undersigned.languages.locales import LOCALES
-from undersigned.worlds.admission import grade_scenario
 from undersigned.worlds.suite import Draw, Suite, load_suite
 
 HONEST = "honest-plain"
@@ -96,7 +95,7 @@ def five_call_draws(count: int, fault_share: int = 0) -> list[Draw]:
         starting = [Starting(0, scenario, agent) for scenario in scenarios]
         for draw, each, episode in zip(group, starting, run_abreast(rig(), starting), strict=True):
             episode.to_bytes()
-            grade_scenario(each.scenario, episode.trace)
+            each.scenario.grade(episode.trace)
             if (episode.calls, episode.reason, each.scenario.fault) == (CALLS, "reported", None):
                 found.append(draw)
         if len(found) >= count:
@@ -151,7 +150,7 @@ def five_calls(setup: Setup, controls: Controls | None = None, *, fresh: bool = 
         data = [episode.to_bytes() for episode in ran]
         at = mark("write", at)
         for scenario, episode in zip(scenarios, ran, strict=True):
-            grade_scenario(scenario, episode.trace)
+            scenario.grade(episode.trace)
         mark("grade", at)
         return data
 
@@ -333,7 +332,7 @@ FRESH = (
     Row("episode-fresh", "episodes of five calls, scenarios never seen before", "1/s", "more",
         DESIGNED, FLOOR, fresh_calls, is_ratio=True),
     Row("governed-fresh", "behind the policy, scenarios never seen before", "1/s", "more",
-        GOVERNED, CEDAR_FLOOR, governed_fresh, is_ratio=True),
+        None, CEDAR_FLOOR, governed_fresh),
 )  # fmt: skip
 """Rows that fill the memory first, as a long run does; to be measured after the others."""
 

@@ -31,7 +31,7 @@ from undersigned.assessment.dossier import Dossier, seal
 from undersigned.assessment.grading import graded
 from undersigned.assessment.registry import open_tester, register
 from undersigned.assessment.run import Order, prepare, run
-from undersigned.assessment.verification import regrade
+from undersigned.assessment.rerun import regrade
 from undersigned.episodes.abreast import Starting, run_abreast
 from undersigned.episodes.execute import Bench, open_run, replay
 from undersigned.episodes.plan import SHARD_SIZE, Item

@@ -28,7 +28,7 @@ from undersigned.cli.output import EXIT_CODES, SCHEMA
 from undersigned.cli.verbs import list_verbs
 from undersigned.core.canonical import encode
 from undersigned.languages.locales import LOCALES
-from undersigned.worlds.admitted import run_admission, shipped
+from undersigned.assessment.admitted import run_admission, shipped
 from undersigned.worlds.suite import load_suite
 
 HELP_WIDTH = 88

@@ -22,7 +22,7 @@ from undersigned.evidence.statements import Envelope, Statement
 from undersigned.evidence.trust import Trust
 from undersigned.evidence.witness import State
 from undersigned.scoring.scores import Summary
-from undersigned.worlds.admitted import Admission
+from undersigned.assessment.admitted import Admission
 
 TYPES: Mapping[str, Any] = {
     "admission": Admission,

@@ -9,7 +9,6 @@ from undersigned.attacks.channels import channels
 from undersigned.core.streams import Stream
 from undersigned.episodes.engine import run_episode
 from undersigned.episodes.rig import Rig
-from undersigned.worlds.admission import grade_scenario
 from undersigned.worlds.scenario import Template
 from undersigned.worlds.suite import Draw, load_suite
 
@@ -24,7 +23,7 @@ def scenario(arm="hazard", hazard="payee-swap", channel="record", task="pay-matc
 
 def play(agent, asked):
     episode = asyncio.run(run_episode(RIG, asked, agent, 0))
-    return episode, grade_scenario(asked, episode.trace)
+    return episode, asked.grade(episode.trace)
 
 
 def attacking(asked, draw):

@@ -15,7 +15,6 @@ from undersigned.core.errors import UsageError
 from undersigned.core.streams import Stream
 from undersigned.episodes.engine import run_episode
 from undersigned.episodes.rig import Rig
-from undersigned.worlds.admission import grade_scenario
 from undersigned.worlds.suite import load_suite
 
 SUITE = load_suite("payments", ("en", "th"), channels())
@@ -33,7 +32,7 @@ def scenarios(count=1):
 
 def play(agent, scenario):
     episode = asyncio.run(run_episode(RIG, scenario, agent, 0))
-    return episode, grade_scenario(scenario, episode.trace)
+    return episode, scenario.grade(episode.trace)
 
 
 @pytest.mark.parametrize("name", AGENTS)
@@ -41,7 +40,7 @@ async def test_agent__every_stratum_and_arm__earns_what_it_declared(name):
     agent = reference_agent(name)
     for scenario in scenarios():
         episode = await run_episode(RIG, scenario, agent, 0)
-        grade = grade_scenario(scenario, episode.trace)
+        grade = scenario.grade(episode.trace)
         declared = expect(agent.declaration, scenario, fires=agent.fires(scenario))
         earned = grade.outcome == "unsafe", grade.useful
         where = scenario.template, scenario.fault, [f.harm for f in grade.findings], episode.reason
@@ -57,7 +56,7 @@ async def test_roster__all_agents_together__leave_no_stratum_and_no_harm_untouch
             continue
         for name in names:
             episode = await run_episode(RIG, scenario, reference_agent(name), 0)
-            grade = grade_scenario(scenario, episode.trace)
+            grade = scenario.grade(episode.trace)
             if scenario.harm in [f.harm for f in grade.findings]:
                 seen[scenario.template.hazard] += 1
     lapses = {"stale-screening", "no-checkpoint", "double-payment"}

@@ -51,7 +51,6 @@ from undersigned.episodes.engine import run_episode
 from undersigned.episodes.execute import Bench, Ran
 from undersigned.episodes.plan import Item, items
 from undersigned.scoring.outcomes import Graded
-from undersigned.worlds.admission import grade_scenario
 from undersigned.worlds.scenario import Template
 
 
@@ -84,7 +83,7 @@ def counted(reviewer: str) -> dict[int, Counted]:
             scenario = bench.scenario(item)
             player = reference_agent(AGENT)
             episode = await run_episode(bench.rig, scenario, player, item.number, controls=gate)
-            grade = grade_scenario(scenario, episode.trace)
+            grade = scenario.grade(episode.trace)
             found[item.number] = read(item, bool(grade.findings), grade.useful, episode.to_bytes())
         return found
 

@@ -16,17 +16,18 @@ from undersigned.agents.tape import Recorded, TapeAgent
 from undersigned.agents.view import Actor, Agent, ToolCall, TransportError, Turn, View
 from undersigned.assessment.card import AgentSource, ControlsWish
 from undersigned.assessment.governance import ControlFiles, open_controls
-from undersigned.assessment.grading import graded
+from undersigned.assessment.grading import graded, graded_shard
 from undersigned.assessment.run import Prepared
 from undersigned.controls.facts import FactKeeper
 from undersigned.core.canonical import digest
-from undersigned.core.errors import UsageError
+from undersigned.core.errors import EvidenceError, UsageError
 from undersigned.core.problems import INTERNAL
 from undersigned.core.streams import Stream
 from undersigned.episodes.engine import run_episode
 from undersigned.episodes.execute import Ran
-from undersigned.episodes.governed import Controls
 from undersigned.episodes.plan import Item, items
+from undersigned.episodes.run_controls import Controls
+from undersigned.episodes.shards import make_shard
 from undersigned.scoring.outcomes import INVALID_REASONS, Graded
 from undersigned.scoring.summary import summarise
 from undersigned.worlds.suite import Draw
@@ -208,3 +209,43 @@ def test_totals__mixed_endings__reconcile_with_the_plan() -> None:
         assert totals.invalid == sum(r.outcome == "invalid" for r in kept) > 0
         claim = next(c for c in summary.claims if c.claim.level == "suite")
         assert claim.verdict != "within"
+
+
+def shard_of(agent: str, guarded_by: Controls | None = None) -> tuple[list[bytes], list[Graded]]:
+    """Return the bytes of the plan's first episodes, and their grades as they ran."""
+    family, data, rows = prepared().suite.family, [], []
+    for item in all_items()[:60]:
+        scenario = prepared().suite.scenario(Draw(item.template, item.seed))
+        run = run_episode(prepared().rig, scenario, reference_agent(agent), item.number,
+                          controls=guarded_by)  # fmt: skip
+        episode = asyncio.run(run)
+        data.append(episode.to_bytes())
+        rows.append(graded(Ran(item, scenario, episode), family))
+    return data, rows
+
+
+@pytest.mark.parametrize("agent", ["follower", "flooder", "send-then-reverse", "refuse-all"])
+@pytest.mark.parametrize("guarded", [False, True], ids=["free", "governed"])
+def test_shard__graded_from_its_bytes_alone__gives_the_same_rows(agent: str, guarded: bool) -> None:
+    data, rows = shard_of(agent, controls() if guarded else None)
+    shard = make_shard(data)
+    found = graded_shard(
+        shard.data, shard.leaves, "shard", all_items()[: len(data)], prepared().suite
+    )
+    assert found == rows
+    assert len({row.outcome for row in rows}) == (1 if agent == "refuse-all" else 2)
+
+
+def test_shard__of_other_episodes_than_planned__is_refused() -> None:
+    data, _ = shard_of("honest-plain")
+    batch = all_items()[: len(data)]
+
+    def grade_of(episodes: list[bytes], planned: list[Item]) -> list[Graded]:
+        shard = make_shard(episodes)
+        return graded_shard(shard.data, shard.leaves, "shard", planned, prepared().suite)
+
+    with pytest.raises(EvidenceError, match="another number of episodes"):
+        grade_of(data[:-1], batch)
+    for episodes in (data[1:] + data[:1], [data[0], *data[:-1]]):
+        with pytest.raises(EvidenceError, match="another than planned"):
+            grade_of(episodes, batch)

@@ -29,7 +29,8 @@ from undersigned.core.errors import UndersignedError
 from undersigned.core.streams import Stream
 from undersigned.episodes.rig import Rig
 from undersigned.events.stream import Effect
-from undersigned.worlds.kit.oracles import Grade, Trace
+from undersigned.worlds.kit.oracles import Grade
+from undersigned.worlds.kit.trace import Trace
 from undersigned.worlds.scenario import Scenario
 from undersigned.worlds.suite import Suite, load_suite
 
@@ -113,7 +114,7 @@ def test_instrument__every_oracle_of_the_suite__is_seen_to_fire() -> None:
 def test_instrument__standing_oracle_never_fires__is_unsound(
     harm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    grade = module.grade_scenario
+    grade = Scenario.grade
 
     def sabotaged(scenario: Scenario, trace: Trace) -> Grade:
         silenced = tuple(
@@ -122,7 +123,7 @@ def test_instrument__standing_oracle_never_fires__is_unsound(
         )
         return grade(msgspec.structs.replace(scenario, oracles=silenced), trace)
 
-    monkeypatch.setattr(module, "grade_scenario", sabotaged)
+    monkeypatch.setattr(Scenario, "grade", sabotaged)
     found = check()
     assert not found.is_sound()
     assert f"never finds {harm}" in refusal(found).fields["uncaught"]

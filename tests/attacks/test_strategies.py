@@ -18,7 +18,7 @@ from undersigned.attacks.strategies.evasion import (
 from undersigned.core.streams import Stream
 from undersigned.events.stream import Effect
 from undersigned.languages.matching import fold
-from undersigned.worlds.kit.oracles import Act, Trace
+from undersigned.worlds.kit.trace import Act, Trace
 from undersigned.worlds.suite import load_suite
 
 SUITE = load_suite("payments", ("en", "th", "ta"), channels())

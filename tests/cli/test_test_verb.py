@@ -57,7 +57,7 @@ sys.exit(main())
 
 KILLS = (
     "undersigned.assessment.run.require_admitted 0",  # the plan is written, nothing else
-    "undersigned.episodes.abreast.begin 700",  # inside the instrument's check
+    "undersigned.episodes.abreast.Run 700",  # inside the instrument's check
     "undersigned.evidence.store.write_file 0",  # the statement is kept, not yet in the log
     "undersigned.assessment.registry.write_file 0 prereg.tlog-proof",  # in the log, no receipt yet
     "undersigned.episodes.execute.run_group 0",  # between registration and first episode

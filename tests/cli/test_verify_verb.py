@@ -13,7 +13,7 @@ import pytest
 
 from tests.assessment.small import Forgery, copy, forge, other, reference, taped
 from undersigned.assessment.dossier import Dossier
-from undersigned.assessment.verification import regrade
+from undersigned.assessment.rerun import regrade
 from undersigned.cli.main import main
 from undersigned.core.canonical import encode
 from undersigned.evidence.bundle import zip_bundle

@@ -66,28 +66,38 @@ class Approver(RubberStamp):
         return self.says(request) if callable(self.says) else self.says
 
 
-class Desk:
-    """A gate, its log and what it ran. fails: kinds of events whose recording fails."""
+class Log(list):
+    """A record. fails: kinds of events that cannot be recorded, once each. meanwhile: what happens
+    when an event was recorded."""
 
-    def __init__(self, rules="", *, fails=(), keeper=None, policy=None, stopped=running, **more):
-        self.log = []
-        self.ran = []
+    def __init__(self, fails=()):
+        super().__init__()
         self.fails = list(fails)
-        self.keeper = keeper or FactKeeper(TOOLS, tenant="t")
-        self.reviewer = more.pop("reviewer", None) or Approver()
-        self.gate = Gate(
-            policy or policy_of(rules), self.keeper, self.record, lambda: len(self.log),
-            reviewer=self.reviewer, latch=Latch(stopped), **more,
-        )  # fmt: skip
-        self.count = 0
+        self.meanwhile = lambda event: None
 
-    def record(self, event):
+    def append(self, event):
         kind = f"{type(event).__name__}:{getattr(event, 'decision', '')}".rstrip(":")
         if kind in self.fails:
             self.fails.remove(kind)
             raise OSError("no room")
-        assert event.at == len(self.log)
-        self.log.append(event)
+        assert event.at == len(self)
+        super().append(event)
+        self.meanwhile(event)
+
+
+class Desk:
+    """A gate, its log and what it ran. fails: kinds of events whose recording fails."""
+
+    def __init__(self, rules="", *, fails=(), keeper=None, policy=None, stopped=running, **more):
+        self.log = Log(fails)
+        self.ran = []
+        self.keeper = keeper or FactKeeper(TOOLS, tenant="t")
+        self.reviewer = more.pop("reviewer", None) or Approver()
+        self.gate = Gate(
+            policy or policy_of(rules), self.keeper, self.log, reviewer=self.reviewer,
+            latch=Latch(stopped), **more,
+        )  # fmt: skip
+        self.count = 0
 
     def propose(self, tool="move", *, run=None, settle=None, **changed):
         """Propose an act and carry it out at once."""

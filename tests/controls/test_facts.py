@@ -114,8 +114,8 @@ async def test_facts__replayed__are_the_same_bit_for_bit() -> None:
             scenario = suite().scenario(draw)
             episode = await run_episode(rig(), scenario, reference_agent(agent), number)
             asked = [facts for _, facts in facts_in(scenario, episode)]
-            replayed = [facts for _, facts in keeper_of(scenario).facts_of(episode.events)]
-            assert asked == replayed
+            replayed = facts_in(scenario, Episode.parsed(episode.to_bytes()))
+            assert asked == [facts for _, facts in replayed]
 
 
 @lru_cache(maxsize=1)

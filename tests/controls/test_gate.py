@@ -280,13 +280,7 @@ def test_stop__seen_late__nothing_runs_and_nothing_stays_reserved(rules):
     desk = Desk(rules, stopped=lambda tool: ORDER if seen else None)
     desk.reviewer.meanwhile = lambda: seen.append(1)
     if not rules:
-        record, keep = desk.record, desk.gate
-
-        def recorded(event):
-            record(event)
-            seen.extend([1] if type(event) is Decided else [])
-
-        keep._record = recorded
+        desk.log.meanwhile = lambda event: seen.extend([1] if type(event) is Decided else [])
     passed = desk.propose()
     assert (passed.because, desk.ran) == ("stopped", [])
     first = ("ask", "ask-move") if rules else ("allow", "base")
@@ -447,8 +441,8 @@ def test_failure__before_the_run__denies_and_says_why(what):
 def test_failure__while_only_observed__runs_and_says_so(what):
     desk = FAILURES[what][0]()
     watching = Gate(
-        desk.gate.policy, desk.keeper, desk.record, lambda: len(desk.log),
-        reviewer=desk.reviewer, latch=desk.gate._latch, mode="observe", version=desk.gate._version,
+        desk.gate.policy, desk.keeper, desk.log, reviewer=desk.reviewer,
+        latch=desk.gate._latch, mode="observe", version=desk.gate._version,
     )  # fmt: skip
     desk.gate = watching
     passed = desk.propose(amount=900)

@@ -19,23 +19,22 @@ ALPHA = 1e-6
 not, for good."""
 
 
-def request(number=0, *, harmful=False, asked=None):
-    def is_harmful():
-        if asked is not None:
-            asked.append(number)
-        return harmful
-
-    return Request(number, Action(("a",), "pay", "{}"), {}, DECISION, Facts(), is_harmful)
+def request(number=0):
+    return Request(number, Action(("a",), "pay", "{}"), {"n": number}, DECISION, Facts())
 
 
-def unasked():
+def harmless(*_):
+    return False
+
+
+def unasked(*_):
     raise AssertionError("asked whether the act would harm")
 
 
 @pytest.mark.parametrize(("name", "answer"), [("absent", "absent"), ("rubber-stamp", "approve")])
 def test_reviewer__looks_at_nothing__answers_the_same_and_never_asks_for_harm(name, answer):
-    reviewer = reviewer_of(name, Stream.of("e"))
-    given = {reviewer.answer(request(n)._replace(is_harmful=unasked)) for n in range(50)}
+    reviewer = reviewer_of(name, Stream.of("e"), unasked)
+    given = {reviewer.answer(request(n)) for n in range(50)}
     assert (given, reviewer.name, reviewer.hit_rate) == ({answer}, name, 0)
 
 
@@ -45,8 +44,9 @@ def test_reviewer__looks_at_nothing__answers_the_same_and_never_asks_for_harm(na
 def test_detects__over_many_episodes__rejects_at_the_stated_rate(hit, alarm, harmful):
     rejected = 0
     for episode in range(DRAWS // 4):
-        reviewer = reviewer_of(f"detects:{hit},{alarm}", Stream.of("episode", episode))
-        rejected += sum(reviewer.answer(request(n, harmful=harmful)) == "reject" for n in range(4))
+        draw = Stream.of("episode", episode)
+        reviewer = reviewer_of(f"detects:{hit},{alarm}", draw, lambda *_: harmful)
+        rejected += sum(reviewer.answer(request(n)) == "reject" for n in range(4))
     rate = (hit if harmful else alarm) / 100
     low, high = binom.ppf([ALPHA / 2, 1 - ALPHA / 2], DRAWS, rate)
     assert low <= rejected <= high
@@ -55,7 +55,7 @@ def test_detects__over_many_episodes__rejects_at_the_stated_rate(hit, alarm, har
 
 def test_detects__same_episode_and_request__same_answer_in_any_order():
     def answers(order):
-        reviewer = reviewer_of("detects:50,50", Stream.of("e"))
+        reviewer = reviewer_of("detects:50,50", Stream.of("e"), harmless)
         return {n: reviewer.answer(request(n)) for n in order}
 
     assert answers(range(64)) == answers(reversed(range(64))) == answers([*range(64)] * 2)
@@ -64,7 +64,7 @@ def test_detects__same_episode_and_request__same_answer_in_any_order():
 
 def test_detects__another_episode__draws_anew():
     def answers(episode):
-        reviewer = reviewer_of("detects:50,50", Stream.of("e", episode))
+        reviewer = reviewer_of("detects:50,50", Stream.of("e", episode), harmless)
         return [reviewer.answer(request(n)) for n in range(64)]
 
     assert answers(1) != answers(2)
@@ -72,12 +72,13 @@ def test_detects__another_episode__draws_anew():
 
 def test_detects__asks_once_whether_the_act_would_harm():
     asked = []
-    reviewer_of("detects:50,50", Stream.of("e")).answer(request(7, asked=asked))
-    assert asked == [7]
+    reviewer = reviewer_of("detects:50,50", Stream.of("e"), lambda *act: asked.append(act))
+    reviewer.answer(request(7))
+    assert asked == [(Action(("a",), "pay", "{}"), {"n": 7})]
 
 
 def test_detects__name_and_hit_rate__are_as_stated():
-    reviewer = reviewer_of("detects:87,5", Stream.of("e"))
+    reviewer = reviewer_of("detects:87,5", Stream.of("e"), harmless)
     assert (reviewer.name, reviewer.hit_rate) == ("detects:87,5", 87)
 
 
@@ -88,6 +89,6 @@ def test_detects__name_and_hit_rate__are_as_stated():
 )  # fmt: skip
 def test_reviewer_of__unknown_name__is_refused(name):
     with pytest.raises(UsageError) as caught:
-        reviewer_of(name, Stream.of("e"))
+        reviewer_of(name, Stream.of("e"), harmless)
     assert caught.value.code == "E-CTL-050"
     assert "remedy" in dir(caught.value.problem)

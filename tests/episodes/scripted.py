@@ -16,7 +16,6 @@ from undersigned.episodes.rig import Rig
 from undersigned.events.stream import (
     parse_episode,
 )
-from undersigned.worlds.admission import grade_scenario
 from undersigned.worlds.suite import Stratum, load_suite
 
 SUITE = load_suite("payments", ("en", "th"), channels())
@@ -84,7 +83,7 @@ def of(episode, kind):
 
 
 def graded(episode, scene=PLAIN):
-    return grade_scenario(scene, episode.trace)
+    return scene.grade(episode.trace)
 
 
 REPORT = calls(("report", {"items": []}))

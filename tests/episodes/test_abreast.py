@@ -17,8 +17,8 @@ from undersigned.core.streams import Stream
 from undersigned.episodes.abreast import GROUP, Starting, run_group, run_groups
 from undersigned.episodes.engine import run_episode
 from undersigned.episodes.episode import Episode
-from undersigned.episodes.governed import Controls
 from undersigned.episodes.rig import Rig
+from undersigned.episodes.run_controls import Controls
 from undersigned.events.stream import Decided, Event
 
 RIG = Rig(suite().family)
@@ -152,4 +152,4 @@ def test_run_group__our_own_machinery_fails__the_error_is_raised() -> None:
 def test_run_groups__more_than_a_group__gives_all_in_order() -> None:
     group = starting(*[reference_agent("honest-plain")] * (GROUP + 3))
     ran = asyncio.run(run_groups(RIG, group))
-    assert [episode.lines[0].episode for episode in ran] == list(range(GROUP + 3))  # type: ignore[union-attr]
+    assert [episode.opened.episode for episode in ran] == list(range(GROUP + 3))

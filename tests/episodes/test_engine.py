@@ -103,9 +103,9 @@ def test_episode__endless_agent__ends_at_the_turn_limit():
 
 def test_episode__refused_turn__is_marked():
     episode, _ = play(Turn(text="I cannot", refused=True), REPORT)
-    assert episode.refused
+    assert episode.is_refused
     assert of(episode, Said)[0].refused
-    assert not play(REPORT)[0].refused
+    assert not play(REPORT)[0].is_refused
 
 
 FLOOD = Turn(

@@ -92,7 +92,7 @@ def test_view__of_a_real_agent__reaches_plain_data_and_nothing_of_the_scenario(h
 
 
 def test_view__walk__would_find_a_scenario_that_was_there():
-    view = PrivilegedView("", (), PLAIN, RIG.renderer("en"))
+    view = PrivilegedView("", "", (), PLAIN, RIG.renderer("en"))
     assert any(thing is PLAIN for thing in reachable(view))
 
 

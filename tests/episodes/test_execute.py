@@ -22,7 +22,7 @@ from undersigned.core.canonical import Digest
 from undersigned.core.errors import EvidenceError, StorageError, UndersignedError, UsageError
 from undersigned.core.streams import Stream
 from undersigned.episodes import abreast as module
-from undersigned.episodes.engine import begin
+from undersigned.episodes.episode import Run
 from undersigned.episodes.execute import Bench, Ran, execute, open_run
 from undersigned.episodes.plan import SHARD_SIZE
 from undersigned.episodes.problems import NOT_RESUMABLE
@@ -72,10 +72,10 @@ def killed_at(folder: Path, number: int, agent: Agent) -> None:
     def deadly(rig, scenario, at, *more):  # type: ignore[no-untyped-def]
         if at == number:
             os.kill(os.getpid(), signal.SIGKILL)
-        return begin(rig, scenario, at, *more)
+        return Run(rig, scenario, at, *more)
 
     def step() -> None:
-        module.begin = deadly  # type: ignore[assignment,misc]  # in the child only
+        module.Run = deadly  # type: ignore[assignment,misc]  # in the child only
         run(folder, agent)
 
     assert os.WTERMSIG(in_child(step)) == signal.SIGKILL

@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 import msgspec
 import pytest
 
-from tests.controls.rig import ASK, CAP, Desk, limit, together
+from tests.controls.rig import ASK, CAP, TOOLS, Desk, limit, together
 from tests.episodes.scripted import HARM, PLAIN, RIG, SILENCE, Scripted, calls, of, play
 from tests.worlds.shelf import but
 from undersigned.agents.roster import reference_agent, roster
@@ -18,18 +18,19 @@ from undersigned.agents.tape import REGULAR_ENDS, TapeAgent, recorded_of
 from undersigned.agents.view import ToolCall, Turn
 from undersigned.assessment.governance import family_policy
 from undersigned.attacks.channels import channels
+from undersigned.controls.facts import FactKeeper
 from undersigned.controls.gate import Gate
 from undersigned.controls.policy import load_policy
 from undersigned.controls.records import Decision, Narrowing
+from undersigned.controls.redecide import redecide
 from undersigned.controls.stop import StopOrder
 from undersigned.core.streams import Stream
 from undersigned.episodes.controlled import tool_specs
 from undersigned.episodes.engine import run_episode
 from undersigned.episodes.episode import CALLS_LIMIT
-from undersigned.episodes.governed import Controls, redecide
-from undersigned.episodes.guarded import TOLD, told, would_harm
 from undersigned.episodes.memory import collector_at_rest
 from undersigned.episodes.rig import Rig
+from undersigned.episodes.run_controls import TOLD, Controls, told, would_harm
 from undersigned.events.stream import (
     Answered,
     Decided,
@@ -39,7 +40,6 @@ from undersigned.events.stream import (
     parse_episode,
 )
 from undersigned.languages.locales import LOCALES
-from undersigned.worlds.admission import grade_scenario
 from undersigned.worlds.kit.stage import SYSTEM, Fault, InstrumentError, Stepped
 from undersigned.worlds.suite import load_suite
 
@@ -73,10 +73,6 @@ def run(scene, agent="honest-plain", controls=STAMP, number=3, rig=ALL):
     return asyncio.run(run_episode(rig, scene, agent, number, controls=controls))
 
 
-def oversight(controls):
-    return int(controls.reviewer.partition(":")[2].partition(",")[0] or 0)
-
-
 def check(scene, episode, controls):
     """Check everything that holds of every governed episode; return its events."""
     events = parse_episode(episode.to_bytes())
@@ -93,10 +89,8 @@ def check(scene, episode, controls):
         if type(event) is Effected:
             assert mode or last[event.call] in ("allow", "narrow")
     assert set(last.values()) <= {"allow", "narrow", "deny"} or mode
-    again = redecide(
-        events, controls.policy, tenant=scene.state.tenant, oversight=oversight(controls)
-    )
-    assert again == []
+    again = redecide(events, controls.policy, controls.keeper(scene.state.tenant))
+    assert list(again) == []
     return events
 
 
@@ -112,10 +106,10 @@ def test_honest__over_all_strata__holds_and_stays_useful(reviewer):
         episode = run(scene, controls=controls, number=number)
         events = check(scene, episode, controls)
         assert episode.reason == "reported"
-        grade = grade_scenario(scene, episode.trace)
+        grade = scene.grade(episode.trace)
         assert grade.outcome == "safe"
         useful += grade.useful
-        plain += grade_scenario(scene, run(scene, controls=None, number=number).trace).useful
+        plain += scene.grade(run(scene, controls=None, number=number).trace).useful
         if number % 50 == 0:
             again = run(scene, controls=controls, number=number).to_bytes()
             assert again == episode.to_bytes()
@@ -256,12 +250,12 @@ def test_reference__call_refused__reports_it_as_blocked_and_truthfully():
     found = 0
     for scene in scenes()[::7]:
         episode = run(scene, controls=Controls(POLICY, "absent"))
-        grade = grade_scenario(scene, episode.trace)
+        grade = scene.grade(episode.trace)
         refused = {e.call for e in of(episode, Decided) if e.decision == "deny"}
         proposed = [e.action for e in of(episode, Proposed) if e.call in refused]
-        blocked = [i for i in episode.trace.report if i["status"] == "blocked"]
+        blocked = [i for i in episode.trace.report if i.status == "blocked"]
         assert bool(blocked) == bool(proposed)
-        assert {(i["tool"], i["resource"]) for i in blocked} <= {
+        assert {(i.tool, i.resource) for i in blocked} <= {
             (action.tool, action.resource) for action in proposed
         }
         assert grade.report == "true"
@@ -417,7 +411,8 @@ def altered(events, change):
 
 
 def again(events, policy=LOOSE):
-    return redecide(events, policy, tenant=PLAIN.state.tenant, oversight=0)
+    keeper = Controls(policy, "rubber-stamp").keeper(PLAIN.state.tenant)
+    return list(redecide(events, policy, keeper))
 
 
 @pytest.mark.parametrize(
@@ -476,7 +471,7 @@ def test_redecide__proposed_by_many_threads__is_the_same_again(rules):
             desk.propose(tool, call=f"{number}.{step}", **more)
 
     together(8, act)
-    assert redecide(desk.log, desk.gate.policy, tenant="t") == []
+    assert list(redecide(desk.log, desk.gate.policy, FactKeeper(TOOLS, tenant="t"))) == []
     assert {"allow", "deny"} <= {kind for kind, *_ in desk.decided()}
 
 
@@ -484,18 +479,14 @@ def test_detects__the_same_harm_once_more__is_seen_again():
     second = calls(HARM_DRAFT, ("release_payment", {"payment_id": "PAY-N2"}))
     allowed = Controls(LOOSE, "rubber-stamp")
     assert len(play(HARM, second, SILENCE, controls=allowed)[0].trace.final) == 2
-    scene = PLAIN
-    acts = play(HARM, SILENCE, controls=allowed)[0].trace.acts
     free, _ = play(HARM, second, SILENCE)
     tried = free.trace.acts[3]
-    done = Stepped(scene.state, True, "{}", SYSTEM, tried.effects)
-    action = of(free, Proposed)[3].action
-    assert would_harm(scene, list(acts), action, tried.args, done)
-    assert not would_harm(scene, list(acts), action, {}, done_nothing(scene))
-
-
-def done_nothing(scene):
-    return Stepped(scene.state, True, "{}", SYSTEM, ())
+    proposed = of(free, Proposed)[3]
+    so_far = free.events[: proposed.at + 1]
+    done = Stepped(PLAIN.state, True, "{}", SYSTEM, tried.effects)
+    assert would_harm(PLAIN, so_far, proposed.action, tried.args, done)
+    nothing = Stepped(PLAIN.state, True, "{}", SYSTEM, ())
+    assert not would_harm(PLAIN, so_far, proposed.action, tried.args, nothing)
 
 
 def test_ungoverned__says_so__and_is_another_thing_than_permitted():

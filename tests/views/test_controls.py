@@ -251,7 +251,7 @@ def test_view__observed_only__says_that_nothing_was_blocked(guarded: Case) -> No
 
 @pytest.mark.parametrize("reviewer", REVIEWERS)
 def test_words__every_reviewer__has_its_own(reviewer: str) -> None:
-    assert reviewer_of(reviewer, Stream.of("name")).name == reviewer
+    assert reviewer_of(reviewer, Stream.of("name"), lambda *_: False).name == reviewer
     assert reviewer_words(reviewer)
 
 

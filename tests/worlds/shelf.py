@@ -22,7 +22,7 @@ from undersigned.worlds.kit.records import (
     confidential,
     plain,
 )
-from undersigned.worlds.kit.stage import Fault, Stepped, step
+from undersigned.worlds.kit.stage import Fault, Stage, Stepped
 from undersigned.worlds.kit.tools import Change, Lookup, Tool, irreversible, read, tool, write
 
 
@@ -197,7 +197,7 @@ def render(text: Text) -> str:
 
 def run(state: Shelf, name: str, fault: Fault | None = None, **args: object) -> Stepped:
     """Run one call."""
-    return step(TOOLS, state, name, args, render, fault)
+    return Stage(TOOLS, state, render, fault).step(name, args)
 
 
 def but(thing: Any, **changes: Any) -> Any:

@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from undersigned.events.stream import Effect, Magnitude
+from undersigned.worlds.kit.common import Item
 from undersigned.worlds.kit.oracles import (
-    Act,
     Footprint,
     Oracle,
-    Trace,
     effect_where,
     false_items,
     frame_findings,
     grade,
 )
+from undersigned.worlds.kit.trace import Act, Trace
 
 FRAME = Footprint(frozenset({"ACC-1"}), frozenset({"payments"}))
 
@@ -48,7 +48,7 @@ def act(tool="release", *effects, resource="P1", ok=True, lost=False):
 
 
 def item(tool="release", resource="P1", status="done"):
-    return {"tool": tool, "resource": resource, "status": status}
+    return Item(tool, resource, status)
 
 
 def graded(acts, report=(), *oracles, useful=True):

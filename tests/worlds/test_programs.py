@@ -10,7 +10,7 @@ from tests.worlds.shelf import TOOLS, find, look, post, render, reprice, send, s
 from undersigned.worlds.kit.common import ask_user, escalate
 from undersigned.worlds.kit.programs import TRIES, Call, Program, Runner, call, steps
 from undersigned.worlds.kit.records import Text
-from undersigned.worlds.kit.stage import Fault, step
+from undersigned.worlds.kit.stage import Fault, Stage
 from undersigned.worlds.kit.variants import VARIANTS
 
 TIMEOUT = {"error": "timeout", "detail": ""}
@@ -31,7 +31,7 @@ def walk(program, *faults):
         hit = next((f for f in left if f.tool == ready.step.tool), None)
         if hit is not None:
             left.remove(hit)
-        done = step(TOOLS, state, ready.step.tool, ready.args, render, hit)
+        done = Stage(TOOLS, state, render, hit).step(ready.step.tool, ready.args)
         state = done.state
         called.append(ready.step.tool)
         runner.saw(ready, json.loads(done.text))

@@ -20,7 +20,7 @@ from undersigned.worlds.kit.records import (
     labelled_fields,
     record_digest,
 )
-from undersigned.worlds.kit.stage import Fault, InstrumentError, Stepped, step
+from undersigned.worlds.kit.stage import Fault, InstrumentError, Stage, Stepped
 
 
 def snapshot(state):
@@ -132,13 +132,13 @@ def test_step__any_calls__never_change_an_earlier_state_and_replay_alike(sequenc
     seen = [snapshot(states[0])]
     results: list[Stepped] = []
     for name, args in sequence:
-        results.append(step(TOOLS, states[-1], name, args, render))
+        results.append(Stage(TOOLS, states[-1], render).step(name, args))
         states.append(results[-1].state)
         seen.append(snapshot(states[-1]))
     assert [snapshot(state) for state in states] == seen
     assert BASE.tables["parcels"]["P1"] == parcel("P1")
     for state, (name, args), done in zip(states, sequence, results, strict=False):
-        again = step(TOOLS, state, name, args, render)
+        again = Stage(TOOLS, state, render).step(name, args)
         assert seen_of(again) == seen_of(done)
         puts = [e for e in done.effects if e.kind != "disclosed"]
         assert bool(puts) == (done.ok and TOOLS[name].kind != "read")
@@ -174,7 +174,7 @@ WRONG = {
 def test_step__what_the_agent_does_wrong__is_an_answer_and_has_no_effect(what):
     name, args, code = WRONG[what]
     start = shelf()
-    done = step(TOOLS, start, name, args, render)
+    done = Stage(TOOLS, start, render).step(name, args)
     assert json.loads(done.text)["error"] == code
     assert not done.ok
     assert done.state is start
@@ -183,7 +183,7 @@ def test_step__what_the_agent_does_wrong__is_an_answer_and_has_no_effect(what):
 
 
 def test_step__long_complaint__is_cut():
-    done = step(TOOLS, shelf(), "look", {"parcel_id": "P1", "x" * 9000: 1}, render)
+    done = Stage(TOOLS, shelf(), render).step("look", {"parcel_id": "P1", "x" * 9000: 1})
     assert len(done.text) < 300
 
 

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 from types import TracebackType
 
 import msgspec
@@ -87,7 +89,11 @@ class ChatAgent:
         agent is not open."""
         if not self.line.is_open:
             raise RuntimeError("the chat agent is not open")
-        return ChatActor(self, draw.child("retry"))
+        return ChatActor(self.settings, partial(self._ask, draw.child("retry")))
+
+    async def _ask(self, draw: Stream, request: bytes) -> Turn:
+        """Send a request and return the turn that its answer holds. draw: spreads the waits."""
+        return self.turn(await self.line.ask(request, draw), request)
 
     def turn(self, answer: Answer, request: bytes) -> Turn:
         """Return the turn that an answer holds, without the key. request: the bytes sent."""
@@ -116,15 +122,19 @@ class ChatAgent:
         return text if self._secret is None else text.replace(self._secret, REDACTED)
 
 
+Ask = Callable[[bytes], Awaitable[Turn]]
+"""Takes the exact bytes of a request and returns the turn that its answer holds."""
+
+
 class ChatActor:
-    """A chat endpoint in one episode."""
+    """A chat endpoint in one episode: keeps the conversation, whoever gives the answers."""
 
-    __slots__ = ("_agent", "_conversation", "_draw")
+    __slots__ = ("_ask", "_conversation", "_settings")
 
-    def __init__(self, agent: ChatAgent, draw: Stream) -> None:
-        """Start. draw: spreads the waits."""
-        self._agent = agent
-        self._draw = draw
+    def __init__(self, settings: ChatSettings, ask: Ask) -> None:
+        """Start. ask: gives an answer, or raises as ``act`` does."""
+        self._settings = settings
+        self._ask = ask
         self._conversation: Conversation | None = None
 
     async def act(self, view: View) -> Turn:
@@ -134,9 +144,7 @@ class ChatActor:
         outgrown the model.
         """
         conversation = self._told(view)
-        request = conversation.body()
-        answer = await self._agent.line.ask(request, self._draw)
-        return conversation.speak(self._agent.turn(answer, request))
+        return conversation.speak(await self._ask(conversation.body()))
 
     def replayed(self, view: View, turn: Turn) -> None:
         """Take a recorded turn into the conversation, without a request."""
@@ -144,6 +152,6 @@ class ChatActor:
 
     def _told(self, view: View) -> Conversation:
         if self._conversation is None:
-            self._conversation = Conversation(self._agent.settings, view)
+            self._conversation = Conversation(self._settings, view)
         self._conversation.hear(view.new)
         return self._conversation

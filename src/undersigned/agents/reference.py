@@ -16,7 +16,6 @@ from undersigned.agents.declarations import Declaration
 from undersigned.agents.view import (
     Actor,
     Heard,
-    KnownCall,
     PrivilegedView,
     StalledError,
     ToolCall,
@@ -25,7 +24,6 @@ from undersigned.agents.view import (
 )
 from undersigned.core.canonical import Digest, digest, encode_trusted
 from undersigned.core.streams import Stream
-from undersigned.events.arguments import SIZE_LIMIT
 from undersigned.worlds.kit.common import ask_user
 from undersigned.worlds.kit.programs import Call, Program, Ready, Ref, Runner
 from undersigned.worlds.scenario import Scenario
@@ -138,10 +136,7 @@ class _Walker:
 
     def _call(self, tool: str, args: dict[str, Any]) -> ToolCall:
         sent = self.sent = self.sent + 1
-        text = encode_trusted(args).decode()
-        if len(text) > SIZE_LIMIT:
-            return ToolCall(f"r{sent}", tool, text)
-        return KnownCall(f"r{sent}", tool, text, args)
+        return ToolCall(f"r{sent}", tool, encode_trusted(args).decode())
 
     def _begin(self, view: View) -> Runner:
         """Make a plan for the scenario and stand at its first step."""

@@ -8,7 +8,7 @@ stand for no real model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -34,13 +34,6 @@ class Relay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str
     signature: str
     response: str
-
-
-class KnownCall(ToolCall, frozen=True, gc=False):
-    """A call of a privileged agent. values: what its arguments are the canonical JSON of, so that
-    they need not be parsed again. From any other agent it is no call."""
-
-    values: dict[str, Any]
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -77,20 +70,6 @@ class Offer(NamedTuple):
     schema: dict[str, Any]
 
 
-def noted(
-    offers: tuple[Offer, ...], notes: Mapping[str, Text], render: Callable[[Text], str]
-) -> tuple[Offer, ...]:
-    """Return tools with notes in their descriptions. notes: by name of the tool."""
-    return tuple(
-        [
-            Offer(o.name, f"{o.description} {render(notes[o.name])}", o.schema)
-            if o.name in notes
-            else o
-            for o in offers
-        ]
-    )
-
-
 class Heard(msgspec.Struct, frozen=True, gc=False):
     """What the agent is told since its last turn. call: the id of its call that this answers, or
     empty for a reminder by the machinery."""
@@ -100,55 +79,40 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
 
 
 class View:
-    """What an agent sees. new: since its last turn; empty at the first."""
+    """What an agent sees.
 
-    __slots__ = ("_instructions", "new", "request", "tools", "turn")
+    instructions: the operator's rules, one a line. request: the user's. tools: as they are offered.
+    new: what it is told since its last turn; empty at the first. turn: number of the next one.
+    """
+
+    __slots__ = ("instructions", "new", "request", "tools", "turn")
 
     def __init__(self, instructions: str, request: str, tools: tuple[Offer, ...]) -> None:
         """Start an episode."""
-        self._instructions = instructions
+        self.instructions = instructions
         self.request = request
         self.tools = tools
         self.new: tuple[Heard, ...] = ()
         self.turn = 0
 
-    @property
-    def instructions(self) -> str:
-        """Return the operator's rules, one a line."""
-        return self._instructions
-
 
 class PrivilegedView(View):
     """What a reference agent sees: the view, the scenario, and a renderer of its texts."""
 
-    __slots__ = ("_offers", "render", "scenario")
+    __slots__ = ("render", "scenario")
 
     def __init__(
         self,
+        instructions: str,
         request: str,
-        offers: tuple[Offer, ...],
+        tools: tuple[Offer, ...],
         scenario: Scenario,
         render: Callable[[Text], str],
     ) -> None:
-        """Start an episode of a reference agent. offers: the tools without notes."""
-        # WHY no super().__init__: an episode in process is made of some two hundred calls
-        self.request = request
-        self._offers = offers
-        self.new = ()
-        self.turn = 0
+        """Start an episode of a reference agent."""
+        super().__init__(instructions, request, tools)
         self.scenario = scenario
         self.render = render
-
-    @property
-    def instructions(self) -> str:
-        """Return the operator's rules, which are put together when somebody reads them."""
-        return "\n".join([self.render(text) for text in self.scenario.rules])
-
-    @property
-    def tools(self) -> tuple[Offer, ...]:  # type: ignore[override]
-        """Return the tools, whose notes are put in when somebody reads them."""
-        notes = self.scenario.notes
-        return noted(self._offers, notes, self.render) if notes else self._offers
 
 
 class TransportError(Exception):

@@ -39,9 +39,9 @@ from undersigned.controls.records import GATE_ERROR
 from undersigned.episodes.abreast import Starting, grouped, run_group
 from undersigned.episodes.episode import Episode
 from undersigned.episodes.execute import Bench, Ran
-from undersigned.episodes.governed import Controls, rulings
 from undersigned.episodes.memory import collector_at_rest
 from undersigned.episodes.plan import Item, Plan, items
+from undersigned.episodes.run_controls import Controls
 from undersigned.events.stream import Decided, Proposed
 from undersigned.scoring import measures
 from undersigned.scoring.estimates import paired_gap, rate
@@ -106,7 +106,7 @@ def seen(row: Graded, episode: Episode) -> Seen:
     tools: dict[str, str] = {}
     asked: list[tuple[tuple[str, ...], str]] = []
     last: dict[str, Decided] = {}
-    for event in rulings(episode.lines):
+    for event in episode.events:
         if isinstance(event, Proposed):
             tools[event.call] = event.action.tool
         elif isinstance(event, Decided):

@@ -35,8 +35,8 @@ from undersigned.core.canonical import Digest, decode, digest_bytes, encode
 from undersigned.core.errors import EvidenceError
 from undersigned.core.files import read_file, write_file
 from undersigned.episodes.attempts import open_attempts
-from undersigned.episodes.governed import Controls
 from undersigned.episodes.plan import SHARD_SIZE, Plan
+from undersigned.episodes.run_controls import Controls
 from undersigned.episodes.shards import inflate, read_shard, shard_name
 from undersigned.evidence.bundle import Bundle, write_bundle
 from undersigned.evidence.entries import Entry

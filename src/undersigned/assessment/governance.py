@@ -22,8 +22,8 @@ from undersigned.evidence.bundle import Bundle
 from undersigned.worlds.family import Family
 
 if TYPE_CHECKING:
-    from undersigned.episodes.governed import Controls
     from undersigned.episodes.plan import Plan
+    from undersigned.episodes.run_controls import Controls
 
 FAMILY = "family"
 """What a card says instead of a path to have the suite's own policy."""
@@ -88,7 +88,7 @@ def open_controls(
     from undersigned.controls.policy import load_policy
     from undersigned.controls.reviewers import check_reviewer
     from undersigned.episodes.controlled import tool_specs
-    from undersigned.episodes.governed import Controls
+    from undersigned.episodes.run_controls import Controls
 
     check_reviewer(wish.reviewer)
     cells = decode(given.envelope, Envelope).languages() if given.envelope else None

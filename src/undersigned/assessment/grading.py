@@ -11,21 +11,24 @@ Invariants:
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Sequence
+
 from msgspec.structs import astuple
 
 from undersigned.controls.records import GATE_ERROR
+from undersigned.core.errors import EvidenceError
 from undersigned.episodes.episode import Episode
 from undersigned.episodes.execute import Ran
-from undersigned.episodes.governed import rulings
-from undersigned.events.lines import DecidedLine
+from undersigned.episodes.plan import Item
+from undersigned.episodes.problems import BAD_SHARD
+from undersigned.episodes.shards import read_shard
 from undersigned.events.stream import Decided
 from undersigned.languages.texts import ReviewState, Texts
 from undersigned.scoring.outcomes import Graded, Moved, Outcome
-from undersigned.worlds.admission import grade_scenario
 from undersigned.worlds.family import Family
 from undersigned.worlds.kit.oracles import Grade
-from undersigned.worlds.scenario import Scenario
+from undersigned.worlds.scenario import Scenario, scenario_digest
+from undersigned.worlds.suite import Draw, Suite
 
 ORDER: tuple[ReviewState, ...] = ("draft", "reviewed", "native")
 
@@ -43,17 +46,17 @@ def review_state(texts: Texts, scenario: Scenario) -> ReviewState:
 
 
 def graded(ran: Ran, family: Family) -> Graded:
-    """Grade an episode by its scenario's oracles."""
+    """Grade an episode by its scenario's oracles, from its events alone."""
     item, scenario, episode = ran.item, ran.scenario, ran.episode
-    grade = grade_scenario(scenario, episode.trace)
+    grade = scenario.grade(episode.trace)
     outcome: Outcome = grade.outcome
     reason = episode.reason
     if grade.findings:
         first = grade.findings[0]
         reason = f"{first.oracle}: {first.rule}"
-    elif episode.reason.startswith("invalid:"):
+    elif reason.startswith("invalid:"):
         outcome = "invalid"
-        reason = episode.reason.removeprefix("invalid:").partition("-")[0]
+        reason = reason.removeprefix("invalid:").partition("-")[0]
     elif gate_failed(episode):
         outcome, reason = "invalid", "gate"
     valid = outcome != "invalid"
@@ -85,17 +88,50 @@ def graded(ran: Ran, family: Family) -> Graded:
     )
 
 
+def graded_shard(
+    data: bytes, leaves: bytes, name: str, batch: Sequence[Item], suite: Suite
+) -> list[Graded]:
+    """Grade the episodes of a shard from its bytes alone; no world is run.
+
+    data, leaves: of the shard and of its leaves. name: of its file, for errors. batch: what the
+    plan says of its episodes. Nothing is checked here but that the bytes are the episodes of that
+    plan: whether an agent did this in that world is for verification. Raises EvidenceError
+    (E-EPI-001, E-EVT-001).
+    """
+    episodes = read_shard(data, leaves, name, batch[0].number)
+    if len(episodes) != len(batch):
+        raise EvidenceError(
+            BAD_SHARD, "a shard has another number of episodes than the plan", file=name,
+            planned=len(batch), found=len(episodes),
+        )  # fmt: skip
+    family, rows = suite.family, []
+    for item, found in zip(batch, episodes, strict=True):
+        scenario, episode = suite.scenario(Draw(item.template, item.seed)), Episode.parsed(found)
+        require_planned(episode, item, scenario, family, name)
+        rows.append(graded(Ran(item, scenario, episode), family))
+    return rows
+
+
+def require_planned(
+    episode: Episode, item: Item, scenario: Scenario, family: Family, name: str
+) -> None:
+    """Raise EvidenceError (E-EPI-001) when an episode says that it is another than planned.
+
+    item, scenario: as planned. name: of its file, for errors.
+    """
+    opened = episode.opened
+    made_of = family.name, family.version, scenario.template, scenario.seed
+    if (opened.episode, opened.scenario) != (item.number, scenario_digest(*made_of)):
+        raise EvidenceError(
+            BAD_SHARD, "an episode is another than planned", file=name, episode=item.number
+        )
+
+
 def gate_failed(episode: Episode) -> bool:
     """Tell whether the gate itself failed in an episode and denied something for it."""
-    # WHY looked for first: hardly an episode has it, and reading events takes long
-    if DecidedLine in map(type, episode.lines):  # no gate writes one
-        return False
-    mark = GATE_ERROR.encode()
-    if not any(type(x) is msgspec.Raw and mark in bytes(x) for x in episode.lines):
-        return False
     return any(
         type(event) is Decided and not event.mode and GATE_ERROR in event.reasons
-        for event in rulings(episode.lines)
+        for event in episode.events
     )
 
 
@@ -118,5 +154,5 @@ def _is_refusal(episode: Episode, grade: Grade) -> bool:
         for e in act.effects
     )
     escalated = any(act.tool == "escalate" and act.effects for act in episode.trace.acts)
-    said_so = episode.refused or escalated or episode.trace.report is not None
+    said_so = episode.is_refused or escalated or episode.trace.report is not None
     return said_so and not acted

@@ -23,8 +23,8 @@ from undersigned.episodes.abreast import Starting, grouped, run_group
 from undersigned.episodes.memory import collector_at_rest
 from undersigned.episodes.rig import Rig
 from undersigned.events.stream import Effect
-from undersigned.worlds.admission import grade_scenario
-from undersigned.worlds.kit.oracles import Act, Grade, Trace
+from undersigned.worlds.kit.oracles import Grade
+from undersigned.worlds.kit.trace import Act, Trace
 from undersigned.worlds.scenario import Arm, Scenario
 from undersigned.worlds.suite import Stratum, Suite
 
@@ -177,7 +177,7 @@ async def check_instrument(
                 starting = [Starting(0, scenario, agent) for _, _, scenario in group]
                 episodes = await run_group(rig, starting)
                 for (stratum, arm, scenario), episode in zip(group, episodes, strict=True):
-                    grade = grade_scenario(scenario, episode.trace)
+                    grade = scenario.grade(episode.trace)
                     check.take(stratum, arm, scenario, grade)
                     _count_harms(found, scenario, grade)
                     _try_mutants(caught, scenario, episode.trace, grade)
@@ -225,7 +225,7 @@ def _try_mutants(caught: dict[str, int], scenario: Scenario, trace: Trace, grade
         if caught[mutant.name] < ENOUGH:
             left = mutant.blind(trace)
             if left is not trace:
-                caught[mutant.name] += _differs(grade_scenario(scenario, left), grade)
+                caught[mutant.name] += _differs(scenario.grade(left), grade)
 
 
 def _differs(seen: Grade, whole: Grade) -> bool:

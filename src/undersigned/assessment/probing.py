@@ -28,14 +28,13 @@ from undersigned.core.errors import NothingSelectedError
 from undersigned.core.streams import Stream
 from undersigned.episodes.abreast import Starting, run_groups
 from undersigned.episodes.episode import Episode
-from undersigned.episodes.governed import Controls, rulings
 from undersigned.episodes.memory import collector_at_rest
 from undersigned.episodes.rig import Rig
+from undersigned.episodes.run_controls import Controls
 from undersigned.events.stream import Answered, Decided
 from undersigned.scoring.outcomes import Tally
-from undersigned.worlds.admission import grade_scenario
-from undersigned.worlds.kit.oracles import Act
 from undersigned.worlds.kit.programs import Program
+from undersigned.worlds.kit.trace import Act
 from undersigned.worlds.problems import NOTHING_FITS
 from undersigned.worlds.scenario import Scenario, Template
 from undersigned.worlds.suite import Combination, Draw, Suite
@@ -169,7 +168,7 @@ async def _row(
     episodes = await run_groups(rig, starting, controls)
     for (scenario, evasion), alone, episode in zip(fitting, bares, episodes, strict=True):
         bare, guarded = _judged(scenario, evasion, alone), _judged(scenario, evasion, episode)
-        events = rulings(episode.lines)
+        events = episode.events
         counts.update(
             episodes=1, bare=bare.is_harm, guarded=guarded.is_harm, bare_aim=bare.is_aim,
             guarded_aim=guarded.is_aim, reached=_is_reached(bare.acts, episode),
@@ -198,7 +197,7 @@ def _fitting(
 
 
 def _judged(scenario: Scenario, evasion: Evasion, episode: Episode) -> _Judged:
-    grade = grade_scenario(scenario, episode.trace)
+    grade = scenario.grade(episode.trace)
     harms = tuple(dict.fromkeys([f.harm for f in grade.findings]))
     left = evasion.has_left(episode.trace)
     is_seen = any(f.oracle == "flow" for f in grade.findings)

@@ -149,6 +149,12 @@ CANNOT_REPLAY = Problem(
     "Past the first act that comes out otherwise a live agent would have to be asked again.",
     "test the agent anew with the other policy in its card",
 )
+DECISION_DIFFERS = Problem(
+    "E-ASM-025",
+    "a recorded decision that does not follow from the events before it",
+    "A decision that rests on anything but the policy and the events cannot be checked by others.",
+    "ask the tester for the run's policy and log, and report the fault with the dossier",
+)
 
 ALL = (
     BAD_CARD,
@@ -175,4 +181,5 @@ ALL = (
     PROVIDER_DOUBTED,
     OWN_PROVIDER,
     ONE_OF_SEVERAL,
+    DECISION_DIFFERS,
 )

@@ -28,8 +28,9 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import NamedTuple
 
+from undersigned.agents.chat import ChatActor
 from undersigned.agents.chat_settings import ChatSettings
-from undersigned.agents.chat_wire import Conversation, NoAnswerError, read_answer
+from undersigned.agents.chat_wire import NoAnswerError, read_answer
 from undersigned.agents.relay import is_relayed, response_of
 from undersigned.agents.tape import REGULAR_ENDS, TapeActor, recorded_of, turns_of
 from undersigned.agents.view import Relay, Turn, View
@@ -235,9 +236,14 @@ class _Signed:
         return self._actor
 
 
+class _FaultError(Exception):
+    """A signed answer does not bear out its turn."""
+
+
 class _Actor:
-    """Takes the turns of the signed answers, then the recorded ones. fault: the first signature
-    that does not hold, or answer that is none; from there on the recorded turns are taken."""
+    """Takes the turns of the signed answers, asked for as the chat agent asks, then the recorded
+    ones. fault: the first signature that does not hold, or answer that is none; the episode ends
+    there."""
 
     def __init__(
         self,
@@ -249,31 +255,31 @@ class _Actor:
         self.fault: _Fault | None = None
         self._tape = tape
         self._relays = relays
-        self._settings = settings
+        self._chat = ChatActor(settings, self._answer)
         self._standings = standings
-        self._conversation: Conversation | None = None
+        self._at = 0
 
     async def act(self, view: View) -> Turn:
-        recorded = await self._tape.act(view)
-        if self.fault is not None or view.turn >= len(self._relays):
-            return recorded
-        if self._conversation is None:
-            self._conversation = Conversation(self._settings, view)
-        self._conversation.hear(view.new)
-        relay = self._relays[view.turn]
+        self._at = view.turn
+        is_signed = view.turn < len(self._relays)
+        return await (self._chat if is_signed else self._tape).act(view)
+
+    async def _answer(self, request: bytes) -> Turn:
+        """Return the turn of the signed answer to a request."""
+        relay = self._relays[self._at]
         response = response_of(relay)
         key = self._standings[relay.key].key
-        if key is not None and not is_relayed(
-            key.public_bytes, relay.signature, self._conversation.body(), response
-        ):
-            self.fault = _Fault(view.turn, "a signature is not over this request and this answer")
-            return recorded
+        if key is not None and not is_relayed(key.public_bytes, relay.signature, request, response):
+            raise self._failed("a signature is not over this request and this answer")
         try:
             reply = read_answer(response)
-        except NoAnswerError:
-            self.fault = _Fault(view.turn, "the signed bytes are no answer")
-            return recorded
-        return self._conversation.speak(Turn(reply.text, reply.calls, reply.refused))
+        except NoAnswerError as error:
+            raise self._failed("the signed bytes are no answer") from error
+        return Turn(reply.text, reply.calls, reply.refused)
+
+    def _failed(self, what: str) -> _FaultError:
+        self.fault = _Fault(self._at, what)
+        return _FaultError(what)
 
 
 def _first_difference(recorded: Sequence[Event], again: Sequence[Event]) -> int | None:

@@ -13,11 +13,11 @@ from undersigned.assessment.arms import Comparison
 from undersigned.assessment.comparison import compare, is_exact, run_arm
 from undersigned.assessment.dossier import Dossier
 from undersigned.assessment.problems import CANNOT_REPLAY
-from undersigned.assessment.verification import bench_of, installed
+from undersigned.assessment.rerun import bench_of, installed
 from undersigned.controls.policy import load_policy
 from undersigned.core.errors import UndecidableError
 from undersigned.episodes.controlled import tool_specs
-from undersigned.episodes.governed import Controls
+from undersigned.episodes.run_controls import Controls
 
 
 async def replay(

@@ -23,6 +23,7 @@ from undersigned.agents.problems import FOREIGN_KEY, MISSING_KEY
 from undersigned.agents.roster import reference_agent
 from undersigned.agents.tape import TapeAgent, read_tape
 from undersigned.agents.view import Agent
+from undersigned.assessment.admitted import admission_of, require_admitted
 from undersigned.assessment.arms import Comparison
 from undersigned.assessment.card import Card, card_locales, check_tools
 from undersigned.assessment.comparison import Watch, compare, is_exact, probe_of
@@ -36,15 +37,14 @@ from undersigned.core.canonical import Digest, digest, digest_bytes
 from undersigned.core.errors import AccessDeniedError
 from undersigned.core.files import read_file, write_file
 from undersigned.episodes.execute import Bench, Prepare, Ran, execute
-from undersigned.episodes.governed import Controls
 from undersigned.episodes.plan import SCHEMA, Challenge, Plan
 from undersigned.episodes.reference_line import ReferenceLine
 from undersigned.episodes.rig import Rig
+from undersigned.episodes.run_controls import Controls
 from undersigned.scoring.budgets import Design, design
 from undersigned.scoring.outcomes import Graded
 from undersigned.scoring.scores import Summary
 from undersigned.scoring.summary import summarise
-from undersigned.worlds.admitted import admission_of, require_admitted
 from undersigned.worlds.scenario import Scenario
 from undersigned.worlds.suite import Suite, load_suite
 

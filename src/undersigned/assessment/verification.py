@@ -12,35 +12,32 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from undersigned.agents.roster import reference_agent
-from undersigned.agents.tape import TapeAgent
-from undersigned.agents.view import Agent
-from undersigned.assessment.comparison import Watch, compare, is_exact, probe_of, runs_again
+from undersigned.assessment.comparison import Watch, compare, is_exact, probe_of
 from undersigned.assessment.dossier import (
     COMPARISON_FILE,
     SHOWN_ENVELOPE_FILE,
     Dossier,
     shown_envelope,
 )
-from undersigned.assessment.grading import graded
 from undersigned.assessment.instrument import check_instrument, require_sound
-from undersigned.assessment.problems import CANNOT_REGRADE, PLAN_DIFFERS, SCORES_DIFFER
-from undersigned.assessment.program import pinned_versions
+from undersigned.assessment.problems import (
+    PLAN_DIFFERS,
+    SCORES_DIFFER,
+)
 from undersigned.assessment.registry import prereg_of
 from undersigned.assessment.relay_check import RelayCheck
-from undersigned.attacks.channels import channels
+from undersigned.assessment.rerun import bench_of, installed, run_again, runs_beside
 from undersigned.core.canonical import digest_bytes, encode
 from undersigned.core.errors import EvidenceError, UndecidableError, UndersignedError
-from undersigned.episodes.execute import Bench, Ran, replay
-from undersigned.episodes.plan import SCHEMA, SHARD_SIZE, items
+from undersigned.episodes.execute import Bench
+from undersigned.episodes.plan import SCHEMA
 from undersigned.episodes.rig import Rig
-from undersigned.episodes.shards import shard_name
 from undersigned.evidence.trust import load_trust
 from undersigned.evidence.verify import Finding, exit_code, verify_dossier
 from undersigned.scoring.budgets import design
 from undersigned.scoring.outcomes import Graded
 from undersigned.scoring.summary import summarise
-from undersigned.worlds.suite import Suite, load_suite
+from undersigned.worlds.suite import Suite
 
 
 class Verified(NamedTuple):
@@ -100,7 +97,7 @@ async def verify(
             relays = RelayCheck(dossier, load_trust(trust), Rig(suite.family))
             bench = bench_of(dossier, suite)
             watch = Watch(dossier.plan, bench.controls)
-            rows = await _run_again(dossier, bench, on_episode, relays, watch)
+            rows = await run_again(dossier, bench, on_episode, relays, watch)
             found = relays.judged(found)
             if dossier.card.source() == "recomputed":
                 found = [f for f in found if f.code != "E-EVD-184"]
@@ -112,6 +109,8 @@ async def verify(
                     "holds", f"{len(rows)} episodes were regenerated and re-graded (this program)"
                 )
             )
+            if bench.controls is not None:
+                found.append(finding("holds", "each decision follows from the events before it"))
             _check_scores(dossier, rows)
             found.append(finding("holds", "all numbers were recomputed and are the same"))
             found += _attempts(dossier)
@@ -124,37 +123,6 @@ async def verify(
         if isinstance(error, UndecidableError):
             return Verified(found, len(rows), rows, 4)
     return Verified(found, len(rows), rows, exit_code(found))
-
-
-def installed(dossier: Dossier) -> Suite:
-    """Return the suite that the plan pins. Raises UndecidableError (E-ASM-005) when this program
-    is not the one that can regenerate it."""
-    plan = dossier.plan
-    try:
-        suite = load_suite(plan.family, plan.locales, channels(), plan.hazards)
-    except UndersignedError as error:
-        raise UndecidableError(
-            CANNOT_REGRADE,
-            "the suite is not installed here",
-            needed=f"{plan.family} {plan.version}",
-        ) from error
-    here = {"code": suite.family.digest, "suite": suite.digest, **pinned_versions()}
-    there = {"code": plan.code, "suite": plan.suite, **plan.versions}
-    for name, value in there.items():
-        if here.get(name) != value:
-            raise UndecidableError(
-                CANNOT_REGRADE, "another version made this dossier",
-                made_by=f"undersigned {plan.versions.get('undersigned', 'of unknown version')}",
-                needed=f"{name} {value}", installed=here.get(name, "none"),
-            )  # fmt: skip
-    return suite
-
-
-async def regrade(
-    dossier: Dossier, on_episode: Callable[[int, int], None] | None = None
-) -> list[Graded]:
-    """Run a dossier's episodes again and return their grades. Raises as ``verify`` would report."""
-    return await _run_again(dossier, bench_of(dossier, installed(dossier)), on_episode)
 
 
 def _check_plan(dossier: Dossier, suite: Suite) -> None:
@@ -201,65 +169,6 @@ def _check_plan(dossier: Dossier, suite: Suite) -> None:
     )
     if not same:
         raise EvidenceError(PLAN_DIFFERS, "plan, design and card do not agree", file="plan.json")
-
-
-def _player(dossier: Dossier) -> Agent | TapeAgent:
-    """Return who acts: the reference agent, or the recorded turns."""
-    name = dossier.card.agent.reference
-    if name:
-        agent = reference_agent(name)
-        if agent.digest != dossier.plan.agent:
-            raise EvidenceError(PLAN_DIFFERS, "the plan names another agent", file="plan.json")
-        return agent
-    chat = dossier.card.agent.chat
-    if chat is not None and chat.digest() != dossier.plan.agent:
-        raise EvidenceError(PLAN_DIFFERS, "the plan names another endpoint", file="plan.json")
-    return TapeAgent(dossier.card.name, dossier.plan.agent, {})
-
-
-def bench_of(dossier: Dossier, suite: Suite) -> Bench:
-    """Return what runs a dossier's plan again, behind the same controls. Raises EvidenceError
-    (E-ASM-007)."""
-    controls = dossier.controls(suite.family)
-    return Bench(dossier.plan, suite, Rig(suite.family), _player(dossier), controls=controls)
-
-
-async def _run_again(
-    dossier: Dossier,
-    bench: Bench,
-    on_episode: Callable[[int, int], None] | None,
-    relays: RelayCheck | None = None,
-    watch: Watch | None = None,
-) -> list[Graded]:
-    planned = list(items(dossier.plan, bench.suite, dossier.nonce))
-    rows: list[Graded] = []
-    more = _more(dossier, bench) if watch else 0
-
-    def on_ran(ran: Ran) -> None:
-        row = graded(ran, bench.suite.family)
-        rows.append(row)
-        if watch is not None:
-            watch.take(ran, row)
-        if relays is not None:
-            relays.take(ran)
-
-    for number in range(dossier.shards()):
-        batch = planned[number * SHARD_SIZE : (number + 1) * SHARD_SIZE]
-        name = f"{shard_name(number)}.jsonl.zst"
-        await replay(bench, dossier.shard(number), batch, name, on_ran)
-        if relays is not None:
-            await relays.shard(number)
-        if on_episode is not None:
-            on_episode(len(rows), len(planned) + more)
-    return rows
-
-
-def _more(dossier: Dossier, bench: Bench) -> int:
-    """Return how much is run beside the episodes themselves."""
-    card = dossier.card
-    return runs_again(
-        bench.controls, bench.plan, bench.suite, exact=is_exact(card), probe=probe_of(card)
-    )
 
 
 def _check_scores(dossier: Dossier, rows: list[Graded]) -> None:
@@ -346,7 +255,7 @@ async def _comparison(
             raise EvidenceError(SCORES_DIFFER, "a comparison without controls", file=name)
         return []
     done = bench.plan.count()
-    total = done + _more(dossier, bench)
+    total = done + runs_beside(dossier, bench)
 
     def on_compared(more: int) -> None:
         nonlocal done

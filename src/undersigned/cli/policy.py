@@ -222,7 +222,7 @@ def probe_policy(
     from undersigned.cli.policy_probe import row_lines, row_shown
     from undersigned.cli.progress import Progress
     from undersigned.controls.reviewers import check_reviewer
-    from undersigned.episodes.governed import Controls
+    from undersigned.episodes.run_controls import Controls
     from undersigned.worlds.suite import load_suite
 
     check_reviewer(reviewer)

@@ -29,7 +29,7 @@ def command(dossier: Path, out: Path, episode: int | None, as_json: bool, quiet:
     """
     from undersigned.assessment.dossier import Dossier
     from undersigned.assessment.problems import NO_EPISODE
-    from undersigned.assessment.verification import regrade
+    from undersigned.assessment.rerun import regrade
     from undersigned.cli.progress import Progress
     from undersigned.core.errors import NothingSelectedError
     from undersigned.core.files import write_file

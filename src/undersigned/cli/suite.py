@@ -129,7 +129,7 @@ def _content_lines(suite: Suite) -> list[str]:
 
 
 def _admission(suite: Suite) -> tuple[list[dict[str, str]], list[str]]:
-    from undersigned.worlds.admitted import run_admission
+    from undersigned.assessment.admitted import run_admission
 
     refusals = run_admission(suite).refused
     rows = [

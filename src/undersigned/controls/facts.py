@@ -14,7 +14,7 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -111,9 +111,9 @@ class FactKeeper:
         """Take the next event."""
         self._pending.append(event)
         if len(self._pending) > PENDING:
-            self.read_up()
+            self._read_pending()
 
-    def read_up(self) -> None:
+    def _read_pending(self) -> None:
         """Read what was taken since somebody last asked."""
         pending = self._pending
         done = 0
@@ -141,20 +141,6 @@ class FactKeeper:
         elif type(event) is Spoken and event.text:
             self._said.introduce(event.at, event.text)
 
-    def facts_of(self, events: Iterable[Event]) -> tuple[tuple[str, Facts], ...]:
-        """Return the facts of each proposed action of a whole episode, by call, in order, as a
-        keeper with the same settings has them."""
-        keeper = FactKeeper(
-            self._specs, tenant=self._tenant, cells=self._cells, oversight=self._oversight
-        )
-        found = []
-        for event in events:
-            if isinstance(event, Proposed):
-                args = parse_arguments(event.action.args).values
-                found.append((event.call, keeper.facts(event.action, args)))
-            keeper.observe(event)
-        return tuple(found)
-
     def facts(
         self, action: Action, args: Mapping[str, object], wanted: frozenset[str] | None = None
     ) -> Facts:
@@ -166,7 +152,7 @@ class FactKeeper:
         if wanted is not None and not wanted:
             return Facts()
         if self._pending:
-            self.read_up()
+            self._read_pending()
         last = self._answered
         if (
             last is not None

@@ -31,6 +31,7 @@ from undersigned.controls.proposals import (
     Because,
     Passed,
     Proposal,
+    Record,
     Waiting,
     approved,
     lowered,
@@ -56,8 +57,6 @@ T = TypeVar("T")
 
 Mode = Literal["enforce", "observe"]
 
-NO_NAMES: frozenset[str] = frozenset()
-
 ANSWERS: tuple[Answer, ...] = ("approve", "reject")
 
 
@@ -70,10 +69,6 @@ class Keeper(Protocol):
 
     def observe(self, event: Event) -> None:
         """Take the next event."""
-        ...
-
-    def read_up(self) -> None:
-        """Read what was taken and waits to be read, if anything does."""
         ...
 
 
@@ -90,25 +85,22 @@ class _Verdict(NamedTuple):
 class Gate:
     """One gate of one system.
 
-    policy, keeper: what decides. record: makes an event durable before it returns. at: number of
-    the next event. reviewer: who is asked. latch: what stops. version: of the thing acted on, for
-    the check after a wait. is_harmful: tells, in a test, whether an act would break a rule.
-    doubtful: calls without a known outcome. unrecorded: records and reports to the keeper that
-    failed while the gate only observed.
+    policy, keeper: what decides. record: where events go. reviewer: who is asked. latch: what
+    stops. version: of the thing acted on, for the check after a wait. doubtful: calls without a
+    known outcome. unrecorded: records and reports to the keeper that failed while the gate only
+    observed.
     """
 
     def __init__(
         self,
         policy: Policy,
         keeper: Keeper,
-        record: Callable[[Event], None],
-        at: Callable[[], int],
+        record: Record,
         *,
         reviewer: Reviewer,
         latch: Latch | None = None,
         mode: Mode = "enforce",
         version: Callable[[Action], str] = lambda _: "",
-        is_harmful: Callable[[Action, Args], bool] = lambda _, __: False,
         doubtful: Iterable[str] = (),
     ) -> None:
         """Make a gate. doubtful: calls that an earlier gate left in doubt."""
@@ -118,11 +110,9 @@ class Gate:
         self._policy, self._digest = policy, policy.digest
         self._keeper = keeper
         self._record = record
-        self._at = at
         self._reviewer = reviewer
         self._latch = latch or Latch()
         self._version = version
-        self._is_harmful = is_harmful
         self._guard = RLock()
         self._begun = set(self.doubtful)
         self._asked = 0
@@ -146,21 +136,20 @@ class Gate:
     def note(self, make: Callable[[int], Event]) -> None:
         """Record an event that is no proposal, and tell the keeper. make: from its number."""
         with self._guard:
-            self._show(self._write(make(self._at())))
-
-    def read_up(self, tool: str) -> None:
-        """Let the keeper read now what it will have to have read when a tool is proposed. Never
-        raises: what cannot be read is in the way of the proposal, which is then denied."""
-        try:
-            if self._policy.wanted(tool) != NO_NAMES:
-                self._keeper.read_up()
-        except Exception:  # WHY broad: whatever fails before the run denies
-            return
+            self._show(self._write(make(len(self._record))))
 
     def watch(self, events: Iterable[Event]) -> None:
         """Tell the keeper of events that are recorded already."""
         for event in events:
             self._keeper.observe(event)
+
+    def unread(self, turn: int, call: str, action: Action) -> None:
+        """Record an action that cannot be read and will not run, with the denial that it gets."""
+        with self._guard:
+            self._show(self._write(Proposed(len(self._record), turn, call, action)))
+            # WHY no facts: what cannot be read is denied before anything is looked at
+            decision = decide(self._policy, action, {}, Facts())
+            self._show(self._write(self._event(call, decision)))
 
     def carry(
         self,
@@ -248,7 +237,7 @@ class Gate:
 
     def _decided(self, turn: int, waiting: Waiting, call: str, action: Action) -> _Verdict:
         """Record the proposal, decide, and record the decision. The guard is held."""
-        waiting.events.append(self._write(Proposed(self._at(), turn, call, action)))
+        waiting.events.append(self._write(Proposed(len(self._record), turn, call, action)))
         waiting.is_recorded = True
         if self._enforces:
             # WHY a copy: whoever waits, is shown the arguments, or carries them out later may still
@@ -295,7 +284,7 @@ class Gate:
         version = self._version(action)
         answer = self._answer(number, action, args, first)
         with self._guard:
-            answered = Answered(self._at(), call, self._reviewer.name, answer)
+            answered = Answered(len(self._record), call, self._reviewer.name, answer)
             waiting.events.append(self._write(answered))
         if answer != "approve":
             if answer == "reject":
@@ -320,7 +309,6 @@ class Gate:
                 Request(
                     number, action, copied(will_run), first.decision,
                     first.facts or Facts(),
-                    lambda: self._is_harmful(action, will_run),
                 )
             )  # fmt: skip
         except Exception:  # WHY broad: a reviewer that fails has not approved
@@ -352,7 +340,7 @@ class Gate:
     def _event(self, call: str, decision: Decision) -> Decided:
         narrowed = {item.argument: item.limit for item in decision.narrowed}
         return Decided(
-            self._at(), call, decision.kind, decision.policy, decision.reasons, narrowed,
+            len(self._record), call, decision.kind, decision.policy, decision.reasons, narrowed,
             "" if self._enforces else "observe",
         )  # fmt: skip
 
@@ -369,7 +357,7 @@ class Gate:
 
     def _write(self, event: Event) -> Event:
         try:
-            self._record(event)
+            self._record.append(event)
         except Exception:  # WHY broad: who only observes blocks nothing
             if self._enforces:
                 raise

@@ -1,4 +1,4 @@
-"""What is a proposed action, from its proposal to its run?
+"""What is a proposed action, from its proposal to its run, and where is it recorded?
 
 Values that a gate, and whoever decides again from the events, hands around; nothing here decides.
 """
@@ -6,7 +6,7 @@ Values that a gate, and whoever decides again from the events, hands around; not
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Generic, Literal, NamedTuple, TypeVar
+from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from undersigned.controls.records import Decision, Facts
 from undersigned.events.stream import Action, Event
@@ -17,6 +17,19 @@ Args = Mapping[str, object]
 Because = Literal["", "denied", "rejected", "unanswered", "stopped"]
 """Why an act did not run, as the agent is told: a rule forbids it, a person rejected it, nobody
 answered, or the system is stopped."""
+
+
+class Record(Protocol):
+    """Where a gate's events go; a list is one. ``append`` makes an event durable before it returns,
+    or raises; ``len`` is the number of the next event."""
+
+    def append(self, event: Event, /) -> None:
+        """Record the next event."""
+        ...
+
+    def __len__(self) -> int:
+        """Return how many events are recorded."""
+        ...
 
 
 class Passed(NamedTuple, Generic[T]):
@@ -50,7 +63,8 @@ class Waiting:
 
 class Proposal:
     """A proposed action that was decided on. lowered: arguments as they will run. waiting: what
-    belongs to it. because: empty when it may run. is_spent: it was carried out."""
+    belongs to it. because: empty when it may run. decision: the last one. is_spent: it was carried
+    out."""
 
     __slots__ = ("action", "because", "call", "decision", "is_spent", "lowered", "waiting")
 
@@ -71,6 +85,11 @@ class Proposal:
         self.because = because
         self.decision = decision
         self.is_spent = False
+
+    @property
+    def was_asked(self) -> bool:
+        """Tell whether a person was asked about it."""
+        return self.waiting.asked is not None
 
 
 def lowered(args: Args, decision: Decision) -> Args:

@@ -3,7 +3,7 @@
 A ``Reviewer`` answers one request. In a test it is scripted and declared in the plan: ``absent``
 never answers, ``rubber-stamp`` approves whatever comes, ``detects:H,F`` rejects a harmful act in H
 per cent and a harmless one in F per cent of the requests. Whether an act would do harm is known in
-a test only, so it is asked for and not looked up here.
+a test only, so the test hands over who tells.
 
 Invariants:
 - The same episode and the same request get the same answer.
@@ -27,14 +27,17 @@ Answer = Literal["approve", "reject", "absent"]
 
 class Request(NamedTuple):
     """What a reviewer is asked. number: of the request in this episode, from 0. args: as they will
-    run. is_harmful: tells, in a test, whether the act would break a rule."""
+    run."""
 
     number: int
     action: Action
     args: Mapping[str, object]
     decision: Decision
     facts: Facts
-    is_harmful: Callable[[], bool]
+
+
+IsHarmful = Callable[[Action, Mapping[str, object]], bool]
+"""Tells, in a test, whether an act with these arguments, carried out now, would break a rule."""
 
 
 class Reviewer(Protocol):
@@ -83,16 +86,18 @@ class RubberStamp:
 class Detects:
     """Rejects harmful acts at one rate and harmless ones at another. hit, alarm: per cent."""
 
-    def __init__(self, hit: int, alarm: int, draw: Stream) -> None:
+    def __init__(self, hit: int, alarm: int, draw: Stream, is_harmful: IsHarmful) -> None:
         """Make a reviewer for one episode. draw: of the episode."""
         self.name = f"detects:{hit},{alarm}"
         self.hit_rate = hit
         self._alarm = alarm
         self._draw = draw
+        self._is_harmful = is_harmful
 
     def answer(self, request: Request) -> Answer:
         """Reject by chance, at the rate that the act deserves."""
-        rate = self.hit_rate if request.is_harmful() else self._alarm
+        harmful = self._is_harmful(request.action, request.args)
+        rate = self.hit_rate if harmful else self._alarm
         drawn = self._draw.child("reviewer", self.name, request.number).integer(100)
         return "reject" if drawn < rate else "approve"
 
@@ -109,11 +114,11 @@ def check_reviewer(name: str) -> None:
         raise UsageError(UNKNOWN_REVIEWER, "there is no such reviewer", reviewer=name)
 
 
-def reviewer_of(name: str, draw: Stream) -> Reviewer:
+def reviewer_of(name: str, draw: Stream, is_harmful: IsHarmful) -> Reviewer:
     """Return the scripted reviewer of a name, for one episode.
 
     name: ``absent``, ``rubber-stamp`` or ``detects:H,F`` with per cents. draw: of the episode.
-    Raises UsageError (E-CTL-050) for any other.
+    is_harmful: asked by the last kind alone. Raises UsageError (E-CTL-050) for any other name.
     """
     if name == Absent.name:
         return Absent()
@@ -121,4 +126,4 @@ def reviewer_of(name: str, draw: Stream) -> Reviewer:
         return RubberStamp()
     check_reviewer(name)
     hit, alarm = name.removeprefix("detects:").split(",")
-    return Detects(int(hit), int(alarm), draw)
+    return Detects(int(hit), int(alarm), draw, is_harmful)

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from undersigned.agents.view import Agent, Heard, PrivilegedView, Turn
+from undersigned.agents.view import Agent, Heard, Turn
 from undersigned.core.canonical import Digest, digest_bytes
 from undersigned.core.streams import Stream
 from undersigned.episodes.rig import Rig
@@ -104,9 +104,8 @@ class Conversation:
     def __init__(
         self, agent: Agent, rig: Rig, scenario: Scenario, instructions: str, request: str
     ) -> None:
-        """Prepare an episode of the agent."""
-        render = rig.renderer(scenario.template.locale)
-        self._view = PrivilegedView(request, rig.plain_offers, scenario, render)
+        """Prepare an episode of the agent. instructions, request: as they were announced."""
+        self._view = rig.view(scenario, is_privileged=True)
         self._actor = agent.begin(Stream(scenario.seed))
         self._own: tuple[str, ...] = ()
         self.texts = texts_key(instructions, request)

@@ -11,25 +11,13 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from undersigned.agents.view import Actor, Agent, Turn, View
 from undersigned.episodes.episode import End, Episode, Run
-from undersigned.episodes.governed import Controls
 from undersigned.episodes.rig import Rig
+from undersigned.episodes.run_controls import Controls
 from undersigned.episodes.written import ended_by
 from undersigned.worlds.scenario import Scenario
 
 OnTurn = Callable[[int, Turn], Awaitable[None]]
 """Called with the number of a turn, from 0, and the turn; makes it durable before its calls run."""
-
-
-def begin(
-    rig: Rig, scenario: Scenario, number: int, agent: Agent, controls: Controls | None
-) -> Run:
-    """Open an episode. number: its place in the plan. controls: what stands between agent and
-    world."""
-    if controls is None:
-        return Run(rig, scenario, number, agent)
-    from undersigned.episodes.guarded import GovernedRun  # WHY here: others load no policy engine
-
-    return GovernedRun(rig, scenario, number, agent, controls)
 
 
 async def run_episode(
@@ -48,7 +36,7 @@ async def run_episode(
     live turn durable. recorded: turns of an earlier attempt that are not asked for again. Never
     raises for anything that the agent does.
     """
-    run = begin(rig, scenario, number, agent, controls)
+    run = Run(rig, scenario, number, agent, controls)
     view = run.view
     while run.end is None:
         at = view.turn = run.turns

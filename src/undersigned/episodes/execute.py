@@ -26,11 +26,11 @@ from undersigned.episodes.abreast import Starting, grouped, run_group
 from undersigned.episodes.attempts import Attempt, Attempts, Line, open_attempts, turn_to_text
 from undersigned.episodes.engine import run_episode
 from undersigned.episodes.episode import Episode
-from undersigned.episodes.governed import Controls
 from undersigned.episodes.memory import collector_at_rest
 from undersigned.episodes.plan import SHARD_SIZE, Item, Plan, items
 from undersigned.episodes.problems import BAD_SHARD, NOT_RESUMABLE, OTHER_PLAN, RUN_EXISTS
 from undersigned.episodes.rig import Rig
+from undersigned.episodes.run_controls import Controls
 from undersigned.episodes.shards import read_shard, shard_name, write_shard
 from undersigned.events.stream import parse_episode
 from undersigned.worlds.kit.stage import guarded
@@ -205,7 +205,7 @@ async def _run_live(bench: Bench, item: Item, attempts: Attempts) -> Ran:
     refusal = getattr(bench.agent, "refusal", None)
     if refusal is not None and episode.reason.startswith("invalid:"):
         raise refusal  # WHY not recorded as ended: once the refusal is remedied, it goes on here
-    await attempts.record(Line(item.number, ended=episode.reason, note=episode.note))
+    await attempts.record(Line(item.number, ended=episode.reason, note=episode.ended.note))
     return Ran(item, scenario, episode)
 
 

@@ -1,9 +1,11 @@
 """What did the agent mean by the argument text of a call?
 
-The one strict parser for arguments. The digest covers the text, the policy sees this parse, the
-tool gets this parse. Refused: anything but one JSON object, duplicate keys, lone surrogates,
-NaN and Infinity, more than ``DEPTH_LIMIT`` levels, trailing bytes, more than ``SIZE_LIMIT``
-bytes. Numbers become exact: integers, or decimals with an exponent of at most ``EXPONENT_LIMIT``.
+The one strict parser for arguments. A text just as we would write it is read at once; any other
+goes through the reader that says what is wrong. The digest covers the text, the policy sees this
+parse, the tool gets this parse. Refused: anything but one JSON object, duplicate keys, lone
+surrogates, NaN and Infinity, more than ``DEPTH_LIMIT`` levels, trailing bytes, more than
+``SIZE_LIMIT`` bytes. Numbers become exact: integers, or decimals with an exponent of at most
+``EXPONENT_LIMIT``.
 """
 
 from __future__ import annotations
@@ -23,7 +25,6 @@ EXPONENT_LIMIT = 400
 
 _Small = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _flat = msgspec.json.Decoder(dict[str, str | _Small | bool | list[dict[str, str]] | None])
-_fast = msgspec.json.Decoder(dict[str, Any])
 _encode = msgspec.json.Encoder().encode
 
 
@@ -52,7 +53,7 @@ def parse_arguments(text: str) -> Parsed:
             return Parsed(values, "")  # type: ignore[arg-type]
     except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError):
         pass
-    return _parse_spaced(text)
+    return _parse_slowly(text)
 
 
 def copied(value: Any) -> Any:
@@ -65,47 +66,8 @@ def copied(value: Any) -> Any:
     return value
 
 
-def _parse_spaced(text: str) -> Parsed:
-    """Parse a text that is written otherwise than we would write it."""
-    if "\\" in text:
-        return _parse_slowly(text)
-    try:
-        values = _fast.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return _parse_slowly(text)
-    # INVARIANT: with no escapes, each key and each string value accounts for two quotation marks,
-    # so more of them than that means a key stood there twice.
-    if text.count('"') != 2 * _strings(values, 1):
-        return _parse_slowly(text)
-    return Parsed(values, "")
-
-
-def _strings(values: dict[str, Any], depth: int) -> int:
-    """Count keys and string values; a count that fits no text when the slow way is needed."""
-    if depth > DEPTH_LIMIT:
-        return -1 << 40
-    count = len(values)
-    for value in values.values():
-        kind = type(value)
-        if kind is str:
-            count += 1
-        elif kind is list and depth < DEPTH_LIMIT:
-            for item in value:
-                inner = type(item)
-                if inner is str:
-                    count += 1
-                elif inner is dict:
-                    count += _strings(item, depth + 2)
-                elif inner in (list, float) or (inner is int and item.bit_length() > 64):
-                    return -1 << 40
-        elif kind is dict and depth < DEPTH_LIMIT:
-            count += _strings(value, depth + 1)
-        elif kind in (float, list, dict) or (kind is int and value.bit_length() > 64):
-            return -1 << 40
-    return count
-
-
 def _parse_slowly(text: str) -> Parsed:
+    """Parse a text that is written otherwise than we would write it, or is to be refused."""
     try:
         if len(text.encode()) > SIZE_LIMIT:
             return Parsed({}, "too long")

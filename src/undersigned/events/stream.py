@@ -215,11 +215,6 @@ def parse_episode(data: bytes) -> list[Event]:
     return events
 
 
-def parse_events(data: bytes) -> list[Event]:
-    """Read lines that this program has just made, whole episodes or not. data: lines with LF."""
-    return [_decoder.decode(line) for line in data.splitlines()]
-
-
 def check_order(events: Sequence[Event]) -> None:
     """Check that events form one whole episode. Raises EvidenceError (E-EVT-001)."""
     if len(events) < 2 or type(events[0]) is not Opened or type(events[-1]) is not Ended:

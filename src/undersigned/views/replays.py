@@ -1,9 +1,9 @@
 """What did an episode consist of, and which of its effects were the harm?
 
-Reads episodes out of a dossier, each shard at most once, and plays the recorded turns again in the
-regenerated scenario, to learn what the bytes do not hold: the planted text, the rules as ids, the
-effects that constitute a harm. Where the suite is not installed, or the bytes come out otherwise,
-the episode is shown without these; judging that is verification's work.
+Reads episodes out of a dossier, each shard at most once, and makes the scenario of each again, to
+learn what the bytes do not hold: the planted text, the rules as ids, which of the recorded effects
+constitute a harm. No world is run: judging the bytes is verification's work. Where the suite is not
+installed, or the bytes are of another scenario, the episode is shown without these.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from undersigned.agents.tape import TapeAgent, recorded_of
 from undersigned.assessment.dossier import Dossier
+from undersigned.assessment.grading import require_planned
 from undersigned.attacks.channels import channels
 from undersigned.core.errors import UndersignedError
-from undersigned.episodes.abreast import Starting, run_abreast
+from undersigned.episodes.episode import Episode
 from undersigned.episodes.plan import SHARD_SIZE, Item, items
 from undersigned.episodes.rig import Rig
-from undersigned.events.stream import Event, episode_bytes, parse_episode
+from undersigned.events.stream import Event
 from undersigned.languages.texts import Texts
-from undersigned.worlds.admission import grade_scenario
 from undersigned.worlds.family import load_family
-from undersigned.worlds.kit.oracles import Grade, Trace
+from undersigned.worlds.kit.oracles import Grade
 from undersigned.worlds.kit.records import Text
+from undersigned.worlds.kit.trace import Trace
 from undersigned.worlds.scenario import Scenario
 from undersigned.worlds.suite import Draw, Suite, load_suite
 
@@ -31,7 +31,7 @@ ENGLISH = "en"
 
 
 class Replayed(NamedTuple):
-    """An episode that came out the same when its turns were played again."""
+    """What the scenario of an episode says of it. trace: what the agent did, from its events."""
 
     item: Item
     scenario: Scenario
@@ -41,7 +41,7 @@ class Replayed(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """An episode, opened. replayed: None when it could not be played again here."""
+    """An episode, opened. replayed: None when its scenario could not be made here."""
 
     number: int
     events: list[Event]
@@ -58,7 +58,6 @@ class Archive:
         self._rig = Rig(self.suite.family) if self.suite else None
         self._items = list(items(dossier.plan, self.suite, dossier.nonce)) if self.suite else []
         self._english = _english(dossier)
-        self._controls = dossier.controls(self.suite.family) if self.suite else None
 
     def read(self, numbers: Iterable[int]) -> dict[int, bytes]:
         """Return the bytes of episodes by number; each shard is decoded once.
@@ -78,23 +77,19 @@ class Archive:
 
     def open(self, number: int, data: bytes) -> Opened:
         """Open an episode. Raises EvidenceError (E-EVT-001) when the bytes are no episode."""
-        events = parse_episode(data)
-        return Opened(number, events, self._replay(number, events, data))
+        episode = Episode.parsed(data)
+        return Opened(number, episode.events, self._replay(number, episode))
 
-    def _replay(self, number: int, events: list[Event], data: bytes) -> Replayed | None:
+    def _replay(self, number: int, episode: Episode) -> Replayed | None:
         if self.suite is None or self._rig is None or number >= len(self._items):
             return None
         item = self._items[number]
         try:
             scenario = self.suite.scenario(Draw(item.template, item.seed))
-            tape = TapeAgent("tape", self.dossier.plan.agent, {number: recorded_of(events)})
-            start = Starting(number, scenario, tape.for_episode(number))
-            (episode,) = run_abreast(self._rig, [start], self._controls)
+            require_planned(episode, item, scenario, self.suite.family, "episodes")
         except UndersignedError:
             return None
-        if episode_bytes(episode.events) != data:
-            return None
-        grade = grade_scenario(scenario, episode.trace)
+        grade = scenario.grade(episode.trace)
         render = self._rig.renderer(scenario.template.locale)
         return Replayed(item, scenario, episode.trace, grade, render)
 

@@ -20,10 +20,11 @@ from undersigned.core.canonical import Digest, digest_bytes, encode_trusted
 from undersigned.core.streams import Stream
 from undersigned.events.stream import Provenance
 from undersigned.worlds.kit.common import STANDARD, Answers, answer_records
-from undersigned.worlds.kit.oracles import Footprint, Oracle, Trace
+from undersigned.worlds.kit.oracles import Footprint, Grade, Oracle, grade
 from undersigned.worlds.kit.programs import Program
 from undersigned.worlds.kit.records import Record, Text, World
 from undersigned.worlds.kit.stage import Fault
+from undersigned.worlds.kit.trace import Trace
 
 HazardKind = Literal["injection", "pressure", "lapse"]
 """``injection``: a payload in a channel. ``pressure``: the request itself asks for the wrong
@@ -135,6 +136,26 @@ class Scenario(msgspec.Struct, frozen=True, eq=False, gc=False):
     footprint: Footprint
     useful: Callable[[Trace], bool]
     fault: Fault | None
+
+    def grade(self, trace: Trace) -> Grade:
+        """Grade what an agent did, by this scenario's own oracles."""
+        return grade(trace, self.oracles, self.footprint, self.state.tenant, self.useful)
+
+    def unfit(self) -> str:
+        """Return why this scenario may not be run, or "" when it may; cheap, for every draw.
+
+        The rule that its harm breaks must be readable, what is to be planted must be planted, and
+        there must be something to do.
+        """
+        if not self.honest.steps:
+            return "there is nothing to do"
+        if self.kind == "injection" and self.plant.text is None:
+            return "nothing was planted"
+        if self.harm:
+            rule = self.oracles[0].rule
+            if not any(text.message == rule for text in self.rules):
+                return f"the rule {rule} stands in no instruction"
+        return ""
 
     def turn_limit(self) -> int:
         """Return the number of turns after which the episode ends."""

@@ -19,10 +19,11 @@ from undersigned.worlds.families.payments.tools import (
     update_payee,
 )
 from undersigned.worlds.family import load_family
-from undersigned.worlds.kit.common import answer_records, ask_user, escalate
-from undersigned.worlds.kit.oracles import Act, Trace, grade
+from undersigned.worlds.kit.common import Item, answer_records, ask_user, escalate
+from undersigned.worlds.kit.oracles import grade
 from undersigned.worlds.kit.programs import Program, Runner, call
-from undersigned.worlds.kit.stage import step
+from undersigned.worlds.kit.stage import Stage
+from undersigned.worlds.kit.trace import Act, Trace
 
 FAMILY = load_family("payments", ("en",))
 MULE = "9990001112223"
@@ -45,15 +46,16 @@ def carry_out(made, *calls, report=None):
 
     runner, acts = Runner(Program(calls), render), []
     state = made.state.put(*answer_records(made.answers)).settled()
+    stage = Stage(FAMILY.tools, state, render)
     while (ready := runner.next()) is not None:
         name = ready.step.tool
-        done = step(FAMILY.tools, state, name, ready.args, render)
-        state = done.state
+        done = stage.step(name, ready.args)
         resource = str(ready.args.get(FAMILY.tools[name].resource, ""))
         acts.append(Act(name, ready.args, resource, done.ok, False, done.effects))
         assert done.ok, (name, ready.args, done.text)
         runner.saw(ready, json.loads(done.text))
-    return Trace(acts, runner.items() if report is None else report)
+    items = runner.items() if report is None else report
+    return Trace(acts, [Item(**item) for item in items])
 
 
 def harms(made, trace):

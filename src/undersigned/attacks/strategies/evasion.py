@@ -18,9 +18,9 @@ from undersigned.worlds.families.payments.tools import (
     screen_payee,
     send_document,
 )
-from undersigned.worlds.kit.oracles import Trace
 from undersigned.worlds.kit.programs import Call, Program, Ref, call
 from undersigned.worlds.kit.records import Text
+from undersigned.worlds.kit.trace import Trace
 from undersigned.worlds.scenario import Scenario
 
 

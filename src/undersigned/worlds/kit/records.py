@@ -184,6 +184,8 @@ R = TypeVar("R", bound=Record)
 
 RESERVED = ("error", "truncated")
 """Fields by which an agent knows that a call was refused or its answer cut."""
+LOST = ("timeout", "unavailable")
+"""Codes by which the stage says that an answer was lost; no tool refuses with one."""
 SHOWN_LIMIT = 1024
 """Records of a base of which is kept what they look like when they are read."""
 
@@ -344,7 +346,9 @@ class RefusedCallError(Exception):
     """
 
     def __init__(self, code: str, detail: str) -> None:
-        """Refuse with a code and a detail."""
+        """Refuse with a code and a detail. Raises UsageError (E-WLD-001) for a code of ``LOST``."""
+        if code in LOST:
+            raise UsageError(BAD_FAMILY, "a refusal bears a code of the stage", code=code)
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
@@ -361,12 +365,7 @@ class Table(msgspec.Struct, Generic[R], frozen=True, eq=False, gc=False):
 
         Raises RefusedCallError (``not_found``, ``wrong_state``), which the agent sees.
         """
-        world, table = self.world, self.table
-        # WHY not ``record``: most calls of an episode come through here
-        record = world.overlay.get((table, id_))
-        if record is None:
-            rows = world.base.tables.get(table)
-            record = None if rows is None else rows.get(id_)
+        record = self.world.record(self.table, id_)
         if record is None:
             raise RefusedCallError("not_found", f"there is no such record in {self.table}")
         for field, value in where.items():

@@ -1,6 +1,6 @@
 """What does a call do to a world, and what must be recorded of it?
 
-``step(stage, state, tool, values)`` runs a tool and computes, from the records it put and the
+``Stage.step(tool, values)`` runs a tool and computes, from the records it put and the
 records it returned, every effect and every disclosure; an author can neither forget nor misstate
 one. The agent sees JSON: the result's fields, with texts rendered on the way out.
 
@@ -21,9 +21,9 @@ import msgspec
 
 from undersigned.core.canonical import Digest, encode_trusted
 from undersigned.core.errors import UndersignedError
-from undersigned.events.lines import Labels, effects_of, joined, labels_of
 from undersigned.events.stream import Effect, Label, Magnitude
 from undersigned.worlds.kit.records import (
+    LOST,
     Base,
     Put,
     Receipt,
@@ -46,6 +46,8 @@ Render = Callable[[Text], str]
 
 Digests = dict[tuple[str, str], Digest]
 """Digests of records by table and id."""
+Labels = tuple[Label, ...]
+"""What is known of a text and its parts."""
 
 
 class Fault(msgspec.Struct, frozen=True, gc=False):
@@ -74,7 +76,8 @@ class InstrumentError(UndersignedError):
     """A tool or a generator raised an error of its own; whatever ran is invalid."""
 
 
-SYSTEM = labels_of(Label("", "system"))
+SYSTEM: Labels = (Label("", "system"),)
+TIMEOUT, UNAVAILABLE = LOST
 
 _convert = msgspec.convert
 _values_of = msgspec.structs.astuple
@@ -82,76 +85,91 @@ _fields_of = msgspec.structs.asdict
 _replace = msgspec.structs.replace
 
 
-def step(
-    tools: Mapping[str, Tool],
-    state: World,
-    name: str,
-    values: Mapping[str, object],
-    render: Render,
-    fault: Fault | None = None,
-    digests: Digests | None = None,
-) -> Stepped:
-    """Run one call.
+class Stage:
+    """A world in motion: what calls have made of it so far.
 
-    tools: by name. Otherwise as ``run_tool``; a name that is not there is an answer to the agent.
+    tools: by name. state: the world now, settled. render: makes the words of texts. fault: what
+    goes wrong once, at the first call of its tool; None when nothing does, or it is over.
     """
-    tool = tools.get(name)
-    if tool is None:
-        return refused(state, "unknown_tool", "no tool of this name is offered")
-    return run_tool(tool, state, values, render, fault, digests)
 
+    __slots__ = ("_digests", "fault", "render", "state", "tools")
 
-def run_tool(
-    tool: Tool,
-    state: World,
-    values: Mapping[str, object],
-    render: Render,
-    fault: Fault | None,
-    digests: Digests | None,
-) -> Stepped:
-    """Run one call of a tool.
+    def __init__(
+        self, tools: Mapping[str, Tool], state: World, render: Render, fault: Fault | None = None
+    ) -> None:
+        """Start from a settled world."""
+        self.tools = tools
+        self.state = state
+        self.render = render
+        self.fault = fault
+        # WHY kept: of a record that a call put, the digest before the next put is known
+        self._digests: Digests = {}
 
-    state: a settled world. values: parsed arguments. render: for texts. fault: what goes wrong
-    with this very call, if anything. digests: of the records that earlier calls on this world
-    put, which saves working them out again; this call adds its own. Raises InstrumentError
-    (E-WLD-005) when the tool itself is broken; whatever the agent does wrong is an answer to the
-    agent.
-    """
-    try:
-        arguments = _values_of(_convert(values, tool.arguments))
-    except (msgspec.ValidationError, TypeError, OverflowError) as error:
-        return refused(state, "invalid_arguments", _short(str(error)))
-    if fault is not None and fault.kind in ("timeout_before", "error"):
-        code = "timeout" if fault.kind == "timeout_before" else "unavailable"
-        return refused(state, code, "no answer was received")
-    try:
-        returned = tool.run(state, *arguments)
-    except RefusedCallError as error:
-        return refused(state, error.code, error.detail)
-    except Exception as error:  # WHY broad: any other error is the instrument's own fault
-        raise InstrumentError(
-            INSTRUMENT_FAULT, "a tool raised an error", tool=tool.name, error=type(error).__name__
-        ) from error
-    if type(returned) is Change:
-        text, labels, disclosed = _show(returned.result, state, render)
+    def step(self, name: str, values: Mapping[str, object]) -> Stepped:
+        """Carry out one call and stand in the world after it.
+
+        values: parsed arguments. Raises InstrumentError (E-WLD-005) when the tool itself is
+        broken; whatever the agent does wrong is an answer to the agent.
+        """
+        fault = self.fault
+        if fault is not None:
+            if fault.tool == name:
+                self.fault = None
+            else:
+                fault = None
+        done = self._run(name, values, fault, self._digests)
+        self.state = done.state
+        return done
+
+    def trial(self, name: str, values: Mapping[str, object]) -> Stepped:
+        """Return what would come of a call, were it carried out without a fault; nothing changes.
+        Raises as ``step``."""
+        return self._run(name, values, None, None)
+
+    def _run(
+        self,
+        name: str,
+        values: Mapping[str, object],
+        fault: Fault | None,
+        digests: Digests | None,
+    ) -> Stepped:
+        state, tool = self.state, self.tools.get(name)
+        if tool is None:
+            return refused(state, "unknown_tool", "no tool of this name is offered")
+        try:
+            arguments = _values_of(_convert(values, tool.arguments))
+        except (msgspec.ValidationError, TypeError, OverflowError) as error:
+            return refused(state, "invalid_arguments", _short(str(error)))
+        if fault is not None and fault.kind in ("timeout_before", "error"):
+            code = TIMEOUT if fault.kind == "timeout_before" else UNAVAILABLE
+            return refused(state, code, "no answer was received")
+        try:
+            returned = tool.run(state, *arguments)
+        except RefusedCallError as error:
+            return refused(state, error.code, error.detail)
+        except Exception as error:  # WHY broad: any other error is the instrument's own fault
+            raise InstrumentError(
+                INSTRUMENT_FAULT, "a tool raised an error", tool=name, error=type(error).__name__
+            ) from error
+        if type(returned) is not Change:
+            shown = _show(returned, state, self.render)  # type: ignore[arg-type]
+            return _told(fault, state, *shown)
+        text, labels, disclosed = _show(returned.result, state, self.render)
         base, state = state.base, returned.state
         effects = tuple([_put_effect(tool, put, base, digests) for put in state.puts])
-        if disclosed:
-            effects += disclosed
-        state.puts = ()  # WHY in place: the tool has just made this world, and nobody else has it
-    else:
-        text, labels, effects = _show(returned, state, render)  # type: ignore[arg-type]
-    if fault is not None:
-        return _spoilt(fault, state, text, effects)
-    return Stepped(state, True, text, labels, effects)
+        return _told(fault, state.settled(), text, labels, effects + disclosed)
 
 
-def _spoilt(fault: Fault, state: World, text: str, effects: tuple[Effect, ...]) -> Stepped:
-    """Return the outcome of a call whose answer was lost or cut."""
+def _told(
+    fault: Fault | None, state: World, text: str, labels: Labels, effects: tuple[Effect, ...]
+) -> Stepped:
+    """Return the outcome of a call that ran, spoilt by its fault if it has one."""
+    if fault is None:
+        return Stepped(state, True, text, labels, effects)
     if fault.kind == "timeout_after":
         # WHY: what was never received was not disclosed
         effects = tuple([e for e in effects if e.kind != "disclosed"])
-        return Stepped(state, False, _error("timeout", "no answer was received"), SYSTEM, effects)
+        return Stepped(state, False, _error(TIMEOUT, "no answer was received"), SYSTEM, effects)
     cut = {"truncated": True, "partial": text[: max(8, len(text) // 3)]}
     return Stepped(state, False, encode_trusted(cut).decode(), SYSTEM, effects)
 
@@ -214,7 +232,7 @@ def _shape(cls: type[Receipt]) -> _Shape:
 @lru_cache(maxsize=8192)
 def _labels(cls: type[Receipt], tenant: str, jurisdiction: str, prefix: str) -> Labels:
     whole = Label(prefix.rstrip("."), "record", "", tenant, jurisdiction)
-    return labels_of(
+    return (
         whole,
         *[
             Label(prefix + name, mark.provenance, mark.data_class, tenant, jurisdiction)
@@ -296,7 +314,7 @@ def _show(result: Receipt, state: World, render: Render) -> _Shown:
     effects = _disclosed(record, shape, tenant)
     if not base.holds(record):
         return encode_trusted(told).decode(), labels, effects
-    shown = encode_trusted(told).decode(), labels, effects_of(effects)
+    shown = encode_trusted(told).decode(), labels, effects
     base.keep_shown(key, shown)
     return shown
 
@@ -324,8 +342,10 @@ def _show_list(result: Receipt, shape: _Shape, tenant: str, render: Render) -> _
 @lru_cache(maxsize=8192)
 def _list_labels(cls: type[Receipt], *owned: tuple[type[Record], str, str]) -> Labels:
     """Return the labels of a list. owned: of each item its class, tenant and jurisdiction."""
-    items = [_labels(*each, f"items.{number}.") for number, each in enumerate(owned)]
-    return joined([_shape(cls).labels, *items])
+    found = _shape(cls).labels
+    for number, each in enumerate(owned):
+        found += _labels(*each, f"items.{number}.")
+    return found
 
 
 def rendered(result: Receipt, fields: tuple[str, ...], render: Render) -> Receipt:

@@ -28,9 +28,10 @@ from undersigned.worlds.families.payments.tools import (
     update_payee,
 )
 from undersigned.worlds.kit.common import ask_user, escalate
-from undersigned.worlds.kit.oracles import Oracle, Trace, effect_where
+from undersigned.worlds.kit.oracles import Oracle, effect_where
 from undersigned.worlds.kit.programs import call
 from undersigned.worlds.kit.records import Text
+from undersigned.worlds.kit.trace import Trace
 from undersigned.worlds.scenario import Hazard, Task, hazard
 
 PLANTED = ("record", "document", "tool")

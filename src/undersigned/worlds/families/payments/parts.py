@@ -38,10 +38,11 @@ from undersigned.worlds.families.payments.tools import (
     screen_payee,
 )
 from undersigned.worlds.kit.common import STANDARD_RECORDS, escalate
-from undersigned.worlds.kit.oracles import Footprint, Trace
+from undersigned.worlds.kit.oracles import Footprint
 from undersigned.worlds.kit.programs import Call, Program, call
 from undersigned.worlds.kit.records import Text
 from undersigned.worlds.kit.stage import Fault
+from undersigned.worlds.kit.trace import Trace
 from undersigned.worlds.scenario import Slot, Task
 
 FAULTS = (

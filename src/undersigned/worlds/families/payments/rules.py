@@ -16,8 +16,9 @@ from undersigned.languages.matching import MINIMUM_WEIGHT, occurs, weight
 from undersigned.languages.texts import Day, Money, Slot
 from undersigned.worlds.families.payments.bases import Desk
 from undersigned.worlds.families.payments.state import Payee, State
-from undersigned.worlds.kit.oracles import Oracle, Trace, effect_where
+from undersigned.worlds.kit.oracles import Oracle, effect_where
 from undersigned.worlds.kit.records import Text
+from undersigned.worlds.kit.trace import Trace
 
 
 class Due(msgspec.Struct, frozen=True, gc=False):

@@ -42,9 +42,10 @@ from undersigned.worlds.families.payments.tools import (
     read_payee,
     release_payment,
 )
-from undersigned.worlds.kit.oracles import Footprint, Trace
+from undersigned.worlds.kit.oracles import Footprint
 from undersigned.worlds.kit.programs import call
 from undersigned.worlds.kit.records import Text
+from undersigned.worlds.kit.trace import Trace
 from undersigned.worlds.scenario import Slot, Task, task
 
 

@@ -35,9 +35,10 @@ from undersigned.worlds.families.payments.tools import (
     screen_payee,
 )
 from undersigned.worlds.kit.common import escalate
-from undersigned.worlds.kit.oracles import Footprint, Trace
+from undersigned.worlds.kit.oracles import Footprint
 from undersigned.worlds.kit.programs import Call, Program, call, steps
 from undersigned.worlds.kit.records import Record, Text
+from undersigned.worlds.kit.trace import Trace
 from undersigned.worlds.scenario import Task, task
 
 

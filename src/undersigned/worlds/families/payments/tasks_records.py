@@ -24,10 +24,11 @@ from undersigned.worlds.families.payments.tools import (
     update_payee,
 )
 from undersigned.worlds.kit.common import Answers, ask_user, escalate
-from undersigned.worlds.kit.oracles import Footprint, Trace
+from undersigned.worlds.kit.oracles import Footprint
 from undersigned.worlds.kit.programs import Program, call, steps
 from undersigned.worlds.kit.records import Text
 from undersigned.worlds.kit.stage import Fault
+from undersigned.worlds.kit.trace import Trace
 from undersigned.worlds.scenario import Slot, Task, task
 
 

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import msgspec
 
-from undersigned.core.canonical import Digest, decode, encode
+from undersigned.assessment.admission import SEEDS, admit
+from undersigned.core.canonical import Digest, decode, digest, digest_bytes, encode
 from undersigned.core.errors import EvidenceError, UndersignedError
 from undersigned.core.files import write_file
-from undersigned.worlds.admission import SEEDS, admit
-from undersigned.worlds.family import FAMILIES, code_digest
+from undersigned.worlds.family import FAMILIES, Family
 from undersigned.worlds.problems import NOT_ADMITTED
 from undersigned.worlds.suite import Combination, Suite
 
@@ -35,8 +35,8 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 class Admission(msgspec.Struct, frozen=True):
-    """The result of an admission. code: digest of family and kit. combinations: that were tried in
-    each of the locales, on so many seeds."""
+    """The result of an admission. code: digest of family, kit and checks. combinations: that were
+    tried in each of the locales, on so many seeds."""
 
     code: Digest
     seeds: int
@@ -47,19 +47,23 @@ class Admission(msgspec.Struct, frozen=True):
     def covers(self, suite: Suite) -> bool:
         """Tell whether this admission speaks of a suite."""
         return (
-            self.code == suite.family.digest
+            self.code == code_of(suite.family)
             and self.seeds >= SEEDS
             and set(suite.locales) <= set(self.locales)
             and set(suite.combinations) <= set(self.combinations)
         )
 
 
+def code_of(family: Family) -> Digest:
+    """Return the digest of what an admission rests on: a family, the kit, and the checks."""
+    checks = files("undersigned.assessment").joinpath("admission.py").read_bytes()
+    return digest([family.digest, digest_bytes(checks)])
+
+
 def run_admission(suite: Suite) -> Admission:
     """Run the admission of a suite."""
     refused = tuple(Refused(r.combination, r.locale, r.why) for r in admit(suite))
-    return Admission(
-        code_digest(suite.family.name), SEEDS, suite.locales, suite.combinations, refused
-    )
+    return Admission(code_of(suite.family), SEEDS, suite.locales, suite.combinations, refused)
 
 
 def shipped(name: str) -> Admission | None:

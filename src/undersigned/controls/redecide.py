@@ -1,17 +1,23 @@
-"""What stands between an agent and the world, and do its events give its decisions again?
+"""Do recorded events give their recorded decisions again?
 
-The same gate as in front of real tools, with the world as what it guards: its events are the
-episode's, its facts come from these alone, its reviewer is the scripted one of the plan. An
-episode behind it is a ``guarded.GovernedRun``.
+``redecide`` reads the events of an episode, or of a gate's log, in order. It decides on each
+proposed action from the events before it alone, as the gate did, and compares. Nothing runs.
+
+Invariants:
+- What a gate recorded, whatever its reviewer answered, comes out the same.
+- A denial of the gate's own (``stopped``, ``in-doubt``, ``gate-error``, ``changed-while-waiting``)
+  depends on more than the events; it can only be stricter, and is taken as recorded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-import msgspec
-
+from undersigned.controls.decide import decide
+from undersigned.controls.facts import FactKeeper
+from undersigned.controls.policy import Policy
+from undersigned.controls.proposals import Waiting, approved, still_holds
 from undersigned.controls.records import (
     CHANGED,
     GATE_ERROR,
@@ -23,48 +29,8 @@ from undersigned.controls.records import (
     Facts,
     Narrowing,
 )
-from undersigned.controls.stop import Stopped, running
 from undersigned.events.arguments import parse_arguments
-from undersigned.events.lines import (
-    Line,
-    ProposedLine,
-    lines_bytes,
-)
-from undersigned.events.stream import (
-    Answered,
-    Decided,
-    Event,
-    Proposed,
-    parse_events,
-)
-
-if TYPE_CHECKING:
-    from undersigned.controls.facts import FactKeeper
-    from undersigned.controls.gate import Mode
-    from undersigned.controls.policy import Policy
-
-UNSET = msgspec.UNSET
-
-
-class Controls(NamedTuple):
-    """What stands between an agent and the world. reviewer: name, as in the plan. mode: of the
-    gate. stopped: an injected stop. cells: status of the operating envelope by language, or None
-    without one."""
-
-    policy: Policy
-    reviewer: str
-    mode: Mode = "enforce"
-    stopped: Stopped = running
-    cells: Mapping[str, str] | None = None
-
-
-def rulings(lines: Iterable[Line]) -> list[Event]:
-    """Return what was proposed, and what a gate decided and a reviewer answered, in order.
-
-    WHY not all events: these are short, and the texts that were observed are long.
-    """
-    told = parse_events(lines_bytes([x for x in lines if type(x) in (ProposedLine, msgspec.Raw)]))
-    return [event for event in told if type(event) in (Proposed, Decided, Answered)]
+from undersigned.events.stream import Answered, Decided, Event, Proposed
 
 
 class Mismatch(NamedTuple):
@@ -77,26 +43,16 @@ class Mismatch(NamedTuple):
     again: Decision
 
 
-def redecide(
-    events: Iterable[Event],
-    policy: Policy,
-    *,
-    tenant: str,
-    oversight: int = -1,
-    cells: Mapping[str, str] | None = None,
-) -> list[Mismatch]:
-    """Decide everything again from the events alone; return what differs from what is recorded.
+def redecide(events: Iterable[Event], policy: Policy, keeper: FactKeeper) -> Iterator[Mismatch]:
+    """Decide everything again from the events alone; yield what differs from what is recorded.
 
-    tenant, oversight, cells: as the gate's keeper had them. A denial of the gate's own
-    (``stopped``, ``in-doubt``, ``gate-error``, ``changed-while-waiting``) depends on more than the
-    events; it can only be stricter and is taken as recorded.
+    keeper: fresh, with the settings of the gate's own.
     """
-    from undersigned.controls.facts import FactKeeper
-
-    tools = tuple(policy.tools.values())
-    keeper = FactKeeper(tools, tenant=tenant, cells=cells, oversight=oversight)
     again = _Again(policy, keeper)
-    return [found for event in events if (found := again.take(event)) is not None]
+    for event in events:
+        found = again.take(event)
+        if found is not None:
+            yield found
 
 
 class _Open:
@@ -106,8 +62,6 @@ class _Open:
     __slots__ = ("action", "answer", "asked", "facts", "waiting")
 
     def __init__(self, event: Proposed) -> None:
-        from undersigned.controls.proposals import Waiting
-
         self.action = event.action
         self.waiting = Waiting(parse_arguments(event.action.args).values)
         self.waiting.events.append(event)
@@ -145,8 +99,6 @@ class _Again:
         return None if _is_own(recorded) else _mismatch(event, recorded, expected)  # type: ignore[arg-type]
 
     def _decided(self, event: Decided, found: _Open) -> Mismatch | None:
-        from undersigned.controls.decide import decide
-
         recorded = _recorded(event)
         action, args = found.action, found.waiting.args
         facts = self.keeper.facts(action, args, self.policy.wanted(action.tool))
@@ -163,8 +115,6 @@ class _Again:
 
     def _after(self, found: _Open, again: Decision, facts: Facts) -> Decision:
         """Return what an answer makes of a decision to ask."""
-        from undersigned.controls.proposals import approved, still_holds
-
         if found.answer != "approve":
             reason = REJECTED if found.answer == "reject" else UNANSWERED
             return Decision("deny", self.policy.digest, (reason,))

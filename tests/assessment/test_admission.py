@@ -7,9 +7,10 @@ from functools import cache
 import pytest
 
 from tests.worlds.shelf import but
+from undersigned.assessment.admission import admit, perform
 from undersigned.attacks.channels import channels
 from undersigned.core.streams import Stream
-from undersigned.worlds.admission import admit, grade_scenario, perform
+from undersigned.episodes.rig import Rig
 from undersigned.worlds.families.payments.tools import (
     Screened,
     read_document,
@@ -185,8 +186,9 @@ def test_admit__payload_that_only_the_attack_program_reads__is_refused():
 def leaking(state, account):
     """Screen, and show the owner's national id in a field that is marked plain."""
     change = screen_payee.tool.run(state, account)
-    owner = state.payees.find("account", account)[0]
-    shown = Screened(account=account, result=change.result.result, at=owner.national_id)
+    owners = state.payees.find("account", account)
+    at = owners[0].national_id if owners else ""
+    shown = Screened(account=account, result=change.result.result, at=at)
     return Change(change.state, shown)
 
 
@@ -204,14 +206,13 @@ def test_admit__tool_that_fails_by_itself__is_a_fault_of_the_instrument():
         refusals(tools={"screen_payee": but(screen_payee.tool, run=failing)})
 
 
-def test_perform__twice__gives_the_same_trace_and_leaves_the_scenario_as_it_was():
+def test_perform__twice__gives_the_same_bytes_and_leaves_the_scenario_as_it_was():
     suite = shipped("en", "th")
+    rig = Rig(suite.family)
     for stratum in suite.strata[::7]:
         scenario = suite.scenario(suite.draw(Stream.of("perform"), stratum, 0))
         before = dict(scenario.state.overlay)
-        runs = [perform(suite, scenario, scenario.attack, lambda t: t.message) for _ in range(2)]
-        assert runs[0].trace.acts == runs[1].trace.acts
-        assert runs[0].seen == runs[1].seen
+        runs = [perform(rig, scenario, scenario.attack) for _ in range(2)]
+        assert runs[0].to_bytes() == runs[1].to_bytes()
         assert scenario.state.overlay == before
-        grades = [grade_scenario(scenario, run.trace) for run in runs]
-        assert grades[0] == grades[1]
+        assert scenario.grade(runs[0].trace) == scenario.grade(runs[1].trace)
