@@ -102,7 +102,7 @@ class Desk:
     def propose(self, tool="move", *, run=None, settle=None, **changed):
         """Propose an act and carry it out at once."""
         opened, acts, settles = self.open(tool, run=run, settle=settle, **changed)
-        return self.gate.carry(*opened, acts, settles)
+        return self.gate.carry_out(self.gate.propose(*opened), acts, settles)
 
     def open(self, tool="move", *, run=None, settle=None, call="", **changed):
         """Return what the gate takes of a proposal, what runs it, and what settles it."""
@@ -116,8 +116,8 @@ class Desk:
             self.ran.append((call, dict(values)))
             return "done"
 
-        def settles(outcome, decision):
-            self.gate.note(lambda at: Observed(at, call, json.dumps({"said": outcome}), ()))
+        def settles(outcome):
+            self.gate.note(Observed, call, json.dumps({"said": outcome}), ())
 
         return (0, call, action, args), run or runs, settle or settles
 

@@ -147,7 +147,7 @@ def test_proposal__another_act_comes_into_doubt__is_held_up_unless_it_can_be_und
         raise ConnectionError("no answer")
 
     with pytest.raises(ConnectionError):
-        desk.gate.carry_out(broken, breaks)
+        desk.gate.carry_out(broken, breaks, waiting[2])
     assert desk.gate.carry_out(late, *waiting[1:]).because == "denied"
     assert desk.decided("c2")[-1] == ("deny", "in-doubt")
     assert desk.gate.carry_out(harmless, *undoable[1:]).outcome == "done"

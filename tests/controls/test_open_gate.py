@@ -16,14 +16,14 @@ def test_open_gate__proposal__is_recorded_before_it_runs_and_settled_after():
     proposal = gate.propose(3, "c1", ACTION, {"n": 1})
     assert [type(e) for e in record] == [Proposed, Decided]
     assert (proposal.because, proposal.was_asked) == ("", False)
+    assert (proposal.decision.kind, proposal.decision.narrowed) == ("allow", ())
 
     def run(args):
         seen.append(len(record))
         return args["n"]
 
-    def settle(outcome, decision):
-        assert (decision.narrowed, decision.kind) == ((), "allow")
-        gate.note(lambda at: Observed(at, "c1", str(outcome), ()))
+    def settle(outcome):
+        gate.note(Observed, "c1", str(outcome), ())
 
     passed = gate.carry_out(proposal, run, settle)
     assert (passed.because, passed.outcome, seen) == ("", 1, [2])

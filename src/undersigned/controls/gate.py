@@ -3,7 +3,7 @@
 The one sequence between a proposal and its execution, in a test as in production: stop? decide;
 ask; after the wait stop, facts, policy and resource again; reserve and record the intent in one
 critical section; stop and doubt once more; run; record the outcome. ``propose`` is all up to the
-run, ``carry_out`` the rest; ``carry`` is both.
+run, ``carry_out`` the rest.
 
 Invariants:
 - Up to the run every failure denies, whatever failed.
@@ -133,10 +133,11 @@ class Gate:
         with self._guard:
             self._policy, self._digest = policy, policy.digest
 
-    def note(self, make: Callable[[int], Event]) -> None:
-        """Record an event that is no proposal, and tell the keeper. make: from its number."""
+    def note(self, make: Callable[..., Event], *args: object) -> None:
+        """Record an event that is no proposal, and tell the keeper. make: from its number and the
+        arguments that follow."""
         with self._guard:
-            self._show(self._write(make(len(self._record))))
+            self._show(self._write(make(len(self._record), *args)))
 
     def watch(self, events: Iterable[Event]) -> None:
         """Tell the keeper of events that are recorded already."""
@@ -150,21 +151,6 @@ class Gate:
             # WHY no facts: what cannot be read is denied before anything is looked at
             decision = decide(self._policy, action, {}, Facts())
             self._show(self._write(self._event(call, decision)))
-
-    def carry(
-        self,
-        turn: int,
-        call: str,
-        action: Action,
-        args: Args,
-        run: Callable[[Args], T],
-        settle: Callable[[T, Decision], None] = lambda _, __: None,
-    ) -> Passed[T]:
-        """Pass one proposed action, and run it if it may run.
-
-        As ``propose`` and then ``carry_out``, which raise what this raises.
-        """
-        return self.carry_out(self.propose(turn, call, action, args), run, settle)
 
     def propose(self, turn: int, call: str, action: Action, args: Args) -> Proposal:
         """Decide on a proposed action, and record the intent if it may run.
@@ -196,7 +182,7 @@ class Gate:
         self,
         proposal: Proposal,
         run: Callable[[Args], T],
-        settle: Callable[[T, Decision], None] = lambda _, __: None,
+        settle: Callable[[T], None],
     ) -> Passed[T]:
         """Run a proposed action, once, if it may run.
 
@@ -221,7 +207,7 @@ class Gate:
         # INVARIANT: whatever ends it before its outcome is recorded leaves it in doubt
         try:
             outcome = run(args)
-            self._settled(outcome, decision, settle)
+            self._settled(outcome, settle)
         except BaseException:
             self.doubtful.add(call)
             raise
@@ -344,12 +330,10 @@ class Gate:
             "" if self._enforces else "observe",
         )  # fmt: skip
 
-    def _settled(
-        self, outcome: T, decision: Decision, settle: Callable[[T, Decision], None]
-    ) -> None:
+    def _settled(self, outcome: T, settle: Callable[[T], None]) -> None:
         with self._guard:
             try:
-                settle(outcome, decision)
+                settle(outcome)
             except Exception:  # WHY broad: who only observes hands over the outcome
                 if self._enforces:
                     raise

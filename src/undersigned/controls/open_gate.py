@@ -31,16 +31,16 @@ class OpenGate:
         """Make a gate. record: where events go."""
         self._record = record
 
-    def note(self, make: Callable[[int], Event]) -> None:
-        """Record an event that is no proposal. make: from its number."""
+    def note(self, make: Callable[..., Event], *args: object) -> None:
+        """Record an event that is no proposal. make: from its number and the arguments that
+        follow."""
         record = self._record
-        record.append(make(len(record)))
+        record.append(make(len(record), *args))
 
     def unread(self, turn: int, call: str, action: Action) -> None:
         """Record an action that cannot be read and will not run."""
-        record = self._record
-        record.append(Proposed(len(record), turn, call, action))
-        record.append(Decided(len(record), call, "no policy"))
+        self.note(Proposed, turn, call, action)
+        self.note(Decided, call, "no policy")
 
     def propose(self, turn: int, call: str, action: Action, args: Args) -> Proposal:
         """Record a proposed action, and that nothing decided on it."""
@@ -48,13 +48,10 @@ class OpenGate:
         return Proposal(call, action, args, Waiting(args), "", NOTHING_SAID)
 
     def carry_out(
-        self,
-        proposal: Proposal,
-        run: Callable[[Args], T],
-        settle: Callable[[T, Decision], None],
+        self, proposal: Proposal, run: Callable[[Args], T], settle: Callable[[T], None]
     ) -> Passed[T]:
         """Run a proposed action. run: carries it out. settle: records the outcome. Raises whatever
         these two raise."""
         outcome = run(proposal.lowered)
-        settle(outcome, NOTHING_SAID)
+        settle(outcome)
         return Passed("", NOTHING_SAID, proposal.lowered, outcome)

@@ -21,7 +21,7 @@ from functools import cached_property, partial
 from typing import NamedTuple, TypeGuard
 
 from undersigned.agents.view import Actor, Agent, Heard, ToolCall, Turn, Usage
-from undersigned.controls.records import Decision
+from undersigned.controls.proposals import Proposal
 from undersigned.core.canonical import encode_trusted
 from undersigned.core.errors import printable
 from undersigned.core.streams import Stream
@@ -205,7 +205,7 @@ class Run:
             self._usage.append(turn.usage)
         number, self.turns = self.turns, self.turns + 1
         if turn.text or turn.refused or not turn.calls:
-            self._gate.note(lambda at: said_of(at, number, turn))
+            self._gate.note(said_of, number, turn)
         try:
             self.view.new = self._heard(turn.calls, number)
         except InstrumentError as error:
@@ -259,8 +259,9 @@ class Run:
         action = Action(self._principals, name, call.arguments, thing)
         gate = self._gate
         proposal = gate.propose(turn, id_, action, parsed.values)
-        settle = partial(self._settle, id_, proposal.was_asked)
-        passed = gate.carry_out(proposal, partial(self._stage.step, name), settle)
+        passed = gate.carry_out(
+            proposal, partial(self._stage.step, name), partial(self._settle, proposal)
+        )
         if self._broken is not None:
             raise self._broken
         if passed.outcome is None:
@@ -269,13 +270,16 @@ class Run:
             self.end = REPORTED
         return self._last_told()
 
-    def _settle(self, id_: str, is_approved: bool, done: Stepped, decision: Decision) -> None:
+    def _settle(self, proposal: Proposal, done: Stepped) -> None:
         """Record what came of a call, and tell the agent."""
+        call = proposal.call
         if done.effects:
-            self._gate.note(lambda at: Effected(at, id_, done.effects))
+            self._gate.note(Effected, call, done.effects)
         # INVARIANT: what a person was asked about has run only if that person approved it
-        text = told(done.text, decision, self._stage.render, is_approved=is_approved)
-        self._gate.note(lambda at: Observed(at, id_, text, done.labels))
+        text = told(
+            done.text, proposal.decision, self._stage.render, is_approved=proposal.was_asked
+        )
+        self._gate.note(Observed, call, text, done.labels)
 
     def _turn_down(self, call: ToolCall, turn: int, reason: str) -> str:
         """Record a call that cannot be read or is one too many; return what the agent is told."""
@@ -294,7 +298,7 @@ class Run:
 
     def _tell(self, call: str, text: str) -> str:
         """Record what the machinery tells the agent, and return it. call: that it answers."""
-        self._gate.note(lambda at: Observed(at, call, text, REMINDER))
+        self._gate.note(Observed, call, text, REMINDER)
         return text
 
     def _last_told(self) -> str:
