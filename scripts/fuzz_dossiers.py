@@ -18,12 +18,12 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from scripts.fuzz_oracle import Outcome, Target, Unsafe, agreed, ask, demand
+from scripts.fuzz_oracle import FORMER_WORDS, Outcome, Target, Unsafe, agreed, ask, demand
 from scripts.mutate import ZIP_MUTATIONS, Pool, mutate
 from tests.evidence.dossiers import LOG_KEY, ORIGIN, TESTER, Made, make
 from undersigned.core.canonical import digest_bytes, encode
 from undersigned.evidence import notes, verify
-from undersigned.evidence.bundle import Bundle, zip_bundle
+from undersigned.evidence.bundle import SCHEMA, Bundle, zip_bundle
 from undersigned.evidence.entries import Entry
 from undersigned.evidence.log import Log
 
@@ -115,7 +115,8 @@ def draw_change(files: dict[str, bytes], draw: Random) -> bytes:
     name, other = draw.choice(names), draw.choice(names)
     kind = draw.randrange(12)
     if kind < 7:
-        words = (other.encode(), b"sha256:", b'{"digest":', b"\n\n", b"fails")
+        marks = (SCHEMA.encode(), *FORMER_WORDS)
+        words = (other.encode(), b"sha256:", b'{"digest":', b"\n\n", b"fails", *marks)
         return join("put", name, content=mutate(draw, Pool((files[name],) * 3, words)))
     if kind == 7:
         return join("put", name, content=files[other])
@@ -335,7 +336,8 @@ def draw_log(place: LogPlace, draw: Random) -> bytes:
     if draw.randrange(20) == 0:
         return join("delete", name)
     seeds = (place.files[name],) if name == "journal" else (place.files[name], *place.older)
-    words = (b"\xffAJ1", b"undersigned.journal.v1\n", b"\x00" * 8)
+    former = (word + b"\n" for word in FORMER_WORDS)
+    words = (b"\xffAJ1", b"undersigned.journal.v1\n", b"\x00" * 8, *former)
     return join("put", name, content=mutate(draw, Pool(seeds, words)))
 
 

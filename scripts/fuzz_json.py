@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from scripts.fuzz_oracle import Outcome, Target, Unsafe, agreed, ask, demand
+from scripts.fuzz_oracle import FORMER_WORDS, Outcome, Target, Unsafe, agreed, ask, demand
 from scripts.mutate import Pool
 from tests.evidence.dossiers import CREATED, LOG_KEY, ORIGIN, TESTER, TRUST, key
 from undersigned.core.canonical import decode, digest_bytes, encode
@@ -274,11 +274,12 @@ def targets() -> tuple[Target, ...]:
     shard = make_shard(made)
     whole = (b"d" + shard.data, b"l" + shard.leaves)
     words = (*FIELD_WORDS, *JSON_WORDS)
+    marks = (*words, trust.SCHEMA.encode(), *FORMER_WORDS)
     return (
         Target("statement", 90, Pool(tuple(seeds), words),
                partial(judge_statement, seeds, trusted)),
         Target("payload", 50, Pool(payloads, words), partial(judge_payload, trusted)),
-        Target("trust", 60, Pool((encode(TRUST), encode(full), pretty), words), judge_trust),
+        Target("trust", 60, Pool((encode(TRUST), encode(full), pretty), marks), judge_trust),
         Target("json", 150, Pool(DOCUMENTS, JSON_WORDS), judge_json),
         Target("entry", 70, Pool(entries, words), judge_entry),
         Target("episode", 50, Pool(made, words), judge_episode),

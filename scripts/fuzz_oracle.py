@@ -12,14 +12,18 @@ from random import Random
 from typing import Literal, NamedTuple, TypeVar
 
 from scripts.mutate import MUTATIONS, Mutation, Pool, mutate
-from undersigned.core.errors import EvidenceError, StorageError, UsageError
+from undersigned.core.errors import EvidenceError, StorageError, UndecidableError, UsageError
+from undersigned.evidence.former import MARKS
 from undersigned.evidence.verify import Refusal
 
 T = TypeVar("T")
 Outcome = Literal["accepted", "refused"]
 """accepted: with the content of a seed, or (strict parsers) re-encoding to the input itself."""
 
-DECLARED = (EvidenceError, UsageError, StorageError, Refusal)
+DECLARED = (EvidenceError, UsageError, StorageError, UndecidableError, Refusal)
+
+FORMER_WORDS = tuple(mark.encode() for mark in MARKS)
+"""What a thing of the former name bears; whoever carries it is refused like any other."""
 
 
 class Unsafe(Exception):  # noqa: N818

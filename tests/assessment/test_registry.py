@@ -24,7 +24,6 @@ from undersigned.assessment.run import Annexes, Order, Result, check, open_agent
 from undersigned.assessment.verification import verify
 from undersigned.core.errors import EvidenceError, StorageError, UsageError
 from undersigned.episodes.execute import open_run
-from undersigned.evidence.trust import load_trust
 from undersigned.evidence.verify import Finding, verify_dossier
 
 CARD = card_of(AgentSource(reference="follower-locale:th"))
@@ -102,7 +101,7 @@ def test_selective_tester__asked_for_a_nonce__cannot_show_a_private_run(
 
 def read_registration_of(tester: registry.Tester, folder: Path, tmp_path: Path) -> object:
     assert is_registration(folder)
-    return read_registration(folder, load_trust(tmp_path / "trust.json")).said["challenge"]
+    return read_registration(folder, tmp_path / "trust.json").said["challenge"]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +121,7 @@ def test_registration__harmed_or_without_challenge__is_refused(
         (one / "prereg.tlog-proof").unlink()
     elif harm == "torn":
         (one / "prereg.json").write_bytes((one / "prereg.json").read_bytes()[:-9])
-    trust = load_trust(tmp_path / "trust.json")
+    trust = tmp_path / "trust.json"
     with pytest.raises((EvidenceError, StorageError)):
         read_registration(one, trust)
     assert read_registration(two, trust).party == "lab"

@@ -38,8 +38,9 @@ def sound(check: Check) -> bool:
 
 
 def test_doctor__this_machine__names_every_check_and_a_remedy_for_each_fault(
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     code = main(["doctor", "--json"])
     document = json.loads(capsys.readouterr().out)
     checks = document["data"]["checks"]

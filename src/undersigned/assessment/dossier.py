@@ -32,7 +32,7 @@ from undersigned.assessment.registry import (
 from undersigned.assessment.run import Result
 from undersigned.controls.envelope import Envelope
 from undersigned.core.canonical import Digest, decode, digest_bytes, encode
-from undersigned.core.errors import EvidenceError
+from undersigned.core.errors import EvidenceError, UndecidableError, UndersignedError
 from undersigned.core.files import read_file, write_file
 from undersigned.episodes.attempts import open_attempts
 from undersigned.episodes.plan import SHARD_SIZE, Plan
@@ -43,6 +43,7 @@ from undersigned.evidence.entries import Entry
 from undersigned.evidence.log import Log
 from undersigned.evidence.statements import Statement, read_statement, sign_statement, state
 from undersigned.evidence.tree import Tree
+from undersigned.evidence.trust import load_trust
 from undersigned.scoring.budgets import Design
 from undersigned.scoring.envelope import envelope_of
 from undersigned.scoring.scores import Summary
@@ -204,6 +205,21 @@ def _nonce_of(result: Statement) -> str:
     return nonce
 
 
+def of_former_name(path: Path, trust: Path) -> UndecidableError | None:
+    """Return the error for a dossier or a trust file that bears the program's former name.
+
+    None for all others, also for what cannot be read: that is for others to say.
+    """
+    try:
+        Bundle(path).close()
+        load_trust(trust)
+    except UndecidableError as error:
+        return error
+    except UndersignedError:
+        return None
+    return None
+
+
 class Dossier:
     """A dossier, opened for reading. Use as a context manager.
 
@@ -212,7 +228,10 @@ class Dossier:
     """
 
     def __init__(self, path: Path) -> None:
-        """Open a folder or zip. Raises EvidenceError (E-ASM-004, E-COR-002, E-COR-003)."""
+        """Open a folder or zip.
+
+        Raises EvidenceError (E-ASM-004, E-COR-002, E-COR-003), UndecidableError (E-EVD-090).
+        """
         if not path.exists():
             raise EvidenceError(NO_DOSSIER, "there is nothing at this path", path=path)
         self.path = path

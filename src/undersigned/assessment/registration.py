@@ -17,10 +17,11 @@ from undersigned.core.canonical import Digest
 from undersigned.core.errors import EvidenceError
 from undersigned.core.files import read_file
 from undersigned.evidence.entries import Entry
+from undersigned.evidence.former import refuse_former
 from undersigned.evidence.notes import open_checkpoint, parse_receipt
-from undersigned.evidence.statements import open_statement
+from undersigned.evidence.statements import ENVELOPE_LIMIT, open_statement, predicate_type
 from undersigned.evidence.tree import leaf_hash
-from undersigned.evidence.trust import Trust
+from undersigned.evidence.trust import load_trust, read_capped
 from undersigned.evidence.verify import verify_inclusion
 
 STATEMENT, RECEIPT = "prereg.json", "prereg.tlog-proof"
@@ -47,12 +48,17 @@ def is_registration(path: Path) -> bool:
     return (path / STATEMENT).is_file() and not (path / "dossier.json").exists()
 
 
-def read_registration(folder: Path, trust: Trust) -> Registration:
+def read_registration(folder: Path, trust_file: Path) -> Registration:
     """Verify a registration and its receipt under the reader's trust.
 
-    Raises EvidenceError with the code of whatever does not hold, StorageError for missing files.
+    trust_file: the reader's own. Raises EvidenceError with the code of whatever does not hold,
+    UndecidableError (E-EVD-090, E-EVD-091) for what bears the former name, StorageError for
+    missing files.
     """
-    envelope = read_file(folder / STATEMENT)
+    envelope = read_capped(folder / STATEMENT, ENVELOPE_LIMIT, NOT_REGISTERED)
+    # WHY before the trust file is read: another trust file would not help.
+    refuse_former(predicate_type(envelope), folder)
+    trust = load_trust(trust_file)
     try:
         receipt = parse_receipt(read_file(folder / RECEIPT).decode())
     except UnicodeDecodeError as error:

@@ -17,6 +17,7 @@ from undersigned.assessment.dossier import (
     COMPARISON_FILE,
     SHOWN_ENVELOPE_FILE,
     Dossier,
+    of_former_name,
     shown_envelope,
 )
 from undersigned.assessment.instrument import check_instrument, require_sound
@@ -81,6 +82,8 @@ async def verify(
     told of progress (done, of how many). Returns findings; raises only for what makes reading
     impossible before any check.
     """
+    if former := of_former_name(path, trust):
+        return Verified([_failed(former)], 0, [], 4)
     found = [f for f in verify_dossier(path, trust, seen, nonce) if f.code not in REGRADED_HERE]
     rows: list[Graded] = []
     if any(f.status == "fails" for f in found):

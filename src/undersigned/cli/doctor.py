@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from undersigned.cli.health import Check, State, check_all
-from undersigned.cli.home import home_folder
+from undersigned.cli.home import former_home, home_folder
 from undersigned.cli.output import Colour, emit, json_option, paint
 from undersigned.core.errors import printable
 
@@ -35,7 +35,8 @@ def command(folder: Path, as_json: bool) -> int:
     Repairs nothing. Exit code 0 when nothing failed, 2 when something will not work.
     """
     home = home_folder(os.environ)
-    checks = check_all(home, folder, datetime.now(UTC), sys.stdout.encoding)
+    former = former_home(os.environ)
+    checks = check_all(home, folder, datetime.now(UTC), sys.stdout.encoding, former)
     counts = Counter(check.state for check in checks)
     data = {
         "checks": checks,

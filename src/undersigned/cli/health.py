@@ -140,6 +140,20 @@ def check_keys(home: Path) -> Check:
     return Check("keys", "ok", f"{len(keys)} private keys in {folder}")
 
 
+def check_former(former: Path, home: Path) -> Check:
+    """Tell of the home folder of the former name, which nothing here reads."""
+    from undersigned.evidence.former import NAME
+
+    found = f"{former} is the home folder of this program's former name, {NAME}"
+    if former.absolute() == home.absolute():
+        remedy = "unset UNDERSIGNED_HOME, or set it to another folder, and leave this one as it is"
+    else:
+        remedy = (
+            f"leave it as it is: keys and log there belong to that version, those here to {home}"
+        )
+    return Check("former", "warn", found, remedy)
+
+
 def check_signatures() -> Check:
     """Sign and verify once, and see an altered message refused."""
     from cryptography.exceptions import InvalidSignature
@@ -190,11 +204,13 @@ def check_terminal(encoding: str) -> Check:
     return Check("terminal", "ok", "UTF-8")
 
 
-def check_all(home: Path, folder: Path, now: datetime, encoding: str) -> tuple[Check, ...]:
+def check_all(
+    home: Path, folder: Path, now: datetime, encoding: str, former: Path | None = None
+) -> tuple[Check, ...]:
     """Run every check.
 
     home: where keys and logs live. folder: where evidence will be written. now: the clock, aware.
-    encoding: of standard output.
+    encoding: of standard output. former: home folder of the former name, None where there is none.
     """
     return (
         check_python(sys.version_info[:2], sys.implementation.name),
@@ -202,6 +218,7 @@ def check_all(home: Path, folder: Path, now: datetime, encoding: str) -> tuple[C
         check_clock(now, Path(tempfile.gettempdir())),
         check_disk(folder),
         check_home(home),
+        *((check_former(former, home),) if former is not None else ()),
         check_keys(home),
         check_signatures(),
         check_locales(),

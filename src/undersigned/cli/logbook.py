@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,9 +39,12 @@ def log_options(verb: Callable[..., Any]) -> Callable[..., Any]:
 def find_log(party: str, folder: Path | None) -> Path:
     """Return the folder of the log that is meant.
 
-    Raises StorageError (E-EVD-025) when there is none, UsageError (E-EVD-007).
+    Raises StorageError (E-EVD-025) when there is none, UsageError (E-EVD-007), UndecidableError
+    (E-EVD-092) when this program kept it under its former name.
     """
     from undersigned.core.errors import StorageError
+    from undersigned.evidence.former import refuse_former
+    from undersigned.evidence.frames import MAGIC
     from undersigned.evidence.keys import check_name
     from undersigned.evidence.problems import LOG_MISSING
 
@@ -48,6 +52,9 @@ def find_log(party: str, folder: Path | None) -> Path:
     path = folder if folder is not None else home_folder(os.environ) / "logs" / plain
     if not (path / "journal").is_file():
         raise StorageError(LOG_MISSING, "there is no log", path=str(path))
+    # WHY before it is opened: its key lies in another home, and to miss that is no answer.
+    with suppress(OSError), (path / "journal").open("rb") as file:
+        refuse_former(file.read(len(MAGIC)), path)
     return path
 
 

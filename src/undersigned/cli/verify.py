@@ -80,9 +80,8 @@ def _check_seen(path: Path) -> None:
 def _registration(folder: Path, trust: Path, *, as_json: bool) -> int:
     """Verify a registration and offer a nonce for it."""
     from undersigned.assessment.registration import new_nonce, read_registration
-    from undersigned.evidence.trust import load_trust
 
-    found = read_registration(folder, load_trust(trust))
+    found = read_registration(folder, trust)
     nonce = new_nonce()
     data = {
         "plan": found.plan, "index": found.position, "log": found.origin, "size": found.size,

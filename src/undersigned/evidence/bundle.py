@@ -26,8 +26,9 @@ from typing import IO, NamedTuple, Self
 import msgspec
 
 from undersigned.core.canonical import Digest, decode, digest_bytes, encode
-from undersigned.core.errors import EvidenceError, UsageError
+from undersigned.core.errors import EvidenceError, UndersignedError, UsageError
 from undersigned.core.files import read_file, write_file
+from undersigned.evidence.former import refuse_former
 from undersigned.evidence.keys import Signer
 from undersigned.evidence.notes import encode64
 from undersigned.evidence.problems import (
@@ -141,7 +142,11 @@ class Bundle:
     """A dossier folder or zip, read in place. Use as a context manager, or call ``close``."""
 
     def __init__(self, path: Path) -> None:
-        """List the files. Raises EvidenceError (E-EVD-050 to E-EVD-053, E-COR-002, E-COR-003)."""
+        """List the files and read the manifest.
+
+        Raises EvidenceError (E-EVD-050 to E-EVD-053, E-COR-002, E-COR-003), UndecidableError
+        (E-EVD-090).
+        """
         self.path = path
         self._zip: zipfile.ZipFile | None = None
         self._sizes: dict[str, int] = {}
@@ -159,6 +164,7 @@ class Bundle:
                     raise EvidenceError(DOSSIER_TOO_BIG, "a dossier is too big", file=name)
             self.manifest_bytes = self._read_raw("dossier.json")
             self.manifest = decode(self.manifest_bytes, Manifest)
+            refuse_former(self.manifest.schema, path)
             if self.manifest.schema != SCHEMA:
                 raise EvidenceError(BAD_DOSSIER, "an unknown schema", schema=self.manifest.schema)
         except _BROKEN as error:
@@ -166,7 +172,7 @@ class Bundle:
             raise EvidenceError(
                 BAD_DOSSIER, "a dossier cannot be read", path=str(path), reason=error
             ) from error
-        except EvidenceError:
+        except UndersignedError:
             self.close()
             raise
 

@@ -27,6 +27,7 @@ from pathlib import Path
 
 from undersigned.core.errors import StorageError
 from undersigned.evidence.disk import FileLayer, read_at, write_at
+from undersigned.evidence.former import refuse_former
 from undersigned.evidence.frames import (
     CHECK_SIZE,
     HEADER_SIZE,
@@ -84,7 +85,8 @@ class Journal:
         """Open, read every frame and recover from a crash.
 
         high_water: entries that were published and must be there. on_entries: gets each commit's
-        entries in order. Raises StorageError (E-EVD-022) for damage, OSError when the disk fails.
+        entries in order. Raises StorageError (E-EVD-022) for damage, UndecidableError (E-EVD-092),
+        OSError when the disk fails.
         """
         journal = cls(disk, path, disk.open(path, os.O_RDWR))
         try:
@@ -141,7 +143,9 @@ class Journal:
         self._disk.close(self._handle)
 
     def _recover(self, high_water: int, on_entries: Callable[[list[bytes]], object]) -> None:
-        if read_at(self._disk, self._handle, len(MAGIC), 0) != MAGIC:
+        head = read_at(self._disk, self._handle, len(MAGIC), 0)
+        if head != MAGIC:
+            refuse_former(head, self.path.parent)
             raise self._damaged("a journal has no header", 0)
         reader = self._reader()
         mark = self._end if high_water == 0 else None

@@ -110,7 +110,7 @@ class Log:
         """Lock a log, read it whole, re-hash every entry and compare with what was published.
 
         Raises StorageError: E-EVD-020 locked, 022 damaged, 023 rolled back, 024 another key,
-        025 missing, 028 unreadable or unwritable.
+        025 missing, 028 unreadable or unwritable; UndecidableError (E-EVD-092).
         """
         disk = disk or Disk()
         if not (folder / "journal").is_file() or not (folder / "high-water").is_file():

@@ -376,6 +376,29 @@ NOT_CONFIRMED_ERASE = Problem(
     "What is erased cannot be brought back.",
     "run the same command with --yes",
 )
+FORMER_EVIDENCE = Problem(
+    "E-EVD-090",
+    "evidence that this program made under its former name",
+    "Formats and seeds bear the program's name, so this version cannot verify it, and says nothing "
+    "against whoever made it.",
+    "verify it with the version that made it, commit 330191c of this repository: git worktree add "
+    "../former 330191c, run ./demo there once, then use the command in its .venv/bin",
+)
+FORMER_TRUST = Problem(
+    "E-EVD-091",
+    "a trust file that this program wrote under its former name",
+    "It says whom its reader believed as makers of other formats; whom to believe here is for the "
+    "reader to say anew.",
+    "keep {path} for what it was written for, and write a new one: undersigned trust init FILE, "
+    "then undersigned trust add FILE",
+)
+FORMER_LOG = Problem(
+    "E-EVD-092",
+    "a log that this program kept under its former name",
+    "Its entries bear the former name; whoever went on with it would give one log two meanings.",
+    "leave {path} to the version that kept it; this one makes a log of its own with its first "
+    "test, in a home folder of its own (undersigned doctor names it)",
+)
 
 VERIFIER = tuple(Problem(f"E-EVD-{number}", *texts) for number, texts in CODES.items())
 """The verifier's own codes, taken from its table so that each is explained."""
@@ -445,5 +468,8 @@ ALL = (
     NOT_EXAMINED,
     NO_COSIGNATURE,
     NOT_CONFIRMED_ERASE,
+    FORMER_EVIDENCE,
+    FORMER_TRUST,
+    FORMER_LOG,
     *VERIFIER,
 )

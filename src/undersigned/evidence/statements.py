@@ -150,6 +150,14 @@ def read_statement(data: bytes) -> Statement:
     return _read(data)[1]
 
 
+def predicate_type(data: bytes) -> str:
+    """Return the type URI that an envelope's statement bears, whether or not it is known here.
+
+    Nothing else is checked. Raises EvidenceError (E-COR-002, E-COR-003, E-EVD-030).
+    """
+    return _decode(data)[1].predicate_type
+
+
 def open_statement(
     data: bytes,
     trust: Trust,
@@ -190,15 +198,19 @@ def open_statement(
 
 
 def _read(data: bytes) -> tuple[Envelope, Statement, bytes]:
+    envelope, statement, payload = _decode(data)
+    _check_statement(statement)
+    return envelope, statement, payload
+
+
+def _decode(data: bytes) -> tuple[Envelope, Statement, bytes]:
     if len(data) > ENVELOPE_LIMIT:
         raise EvidenceError(BAD_STATEMENT, "an envelope is too big", size=len(data))
     envelope = decode(data, Envelope)
     if envelope.payload_type != PAYLOAD_TYPE:
         raise EvidenceError(BAD_STATEMENT, "a payload type is wrong", value=envelope.payload_type)
     payload = decode64(envelope.payload, BAD_STATEMENT)
-    statement = decode(payload, Statement)
-    _check_statement(statement)
-    return envelope, statement, payload
+    return envelope, decode(payload, Statement), payload
 
 
 def _check_statement(statement: Statement) -> None:

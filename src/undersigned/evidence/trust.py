@@ -26,6 +26,7 @@ import msgspec
 from undersigned.core.errors import EvidenceError, Problem, StorageError, printable
 from undersigned.core.files import write_file
 from undersigned.core.problems import READ_FAILED
+from undersigned.evidence.former import refuse_former
 from undersigned.evidence.keys import NAME, ROLES
 from undersigned.evidence.notes import (
     COSIGNATURE,
@@ -155,7 +156,10 @@ class Trust(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 def load_trust(path: Path) -> Trust:
-    """Read a trust file. Raises EvidenceError (E-EVD-040, E-EVD-041), StorageError."""
+    """Read a trust file.
+
+    Raises EvidenceError (E-EVD-040, E-EVD-041), UndecidableError (E-EVD-091), StorageError.
+    """
     return parse_trust(read_capped(path, TRUST_LIMIT), path=path)
 
 
@@ -179,7 +183,10 @@ def read_capped(path: Path, limit: int, problem: Problem = BAD_TRUST) -> bytes:
 
 
 def parse_trust(data: bytes, *, path: Path | str = "the trust file") -> Trust:
-    """Decode and check a trust file's bytes. Raises EvidenceError (E-EVD-040, E-EVD-041)."""
+    """Decode and check a trust file's bytes.
+
+    Raises EvidenceError (E-EVD-040, E-EVD-041), UndecidableError (E-EVD-091).
+    """
     try:
         raw = _DECODER.decode(data.decode())
         json.dumps(raw, ensure_ascii=False).encode()  # a lone surrogate is no text
@@ -203,7 +210,8 @@ def write_trust(path: Path, trust: Trust) -> None:
 
 
 def check_trust(trust: Trust, *, path: Path | str = "the trust file") -> None:
-    """Apply every rule of the module's docstring. Raises EvidenceError."""
+    """Apply every rule of the module's docstring. Raises EvidenceError, UndecidableError."""
+    refuse_former(trust.schema, path)
     _require(trust.schema == SCHEMA, "an unknown schema", path, schema=trust.schema)
     by_name: dict[str, Key] = {}
     by_public: dict[bytes, str] = {}
