@@ -42,9 +42,10 @@ from undersigned.evidence.trust import Key, Trust, parse_trust
 from undersigned.languages.locales import LOCALES
 from undersigned.languages.transforms import TRANSFORMS
 from undersigned.scoring.binomial import zero_failure_n
-from undersigned.scoring.budgets import BUDGETS, design
+from undersigned.scoring.budgets import design
 from undersigned.scoring.figures import PLACES
 from undersigned.scoring.outcomes import INVALID_REASONS
+from undersigned.scoring.sizes import BUDGETS
 from undersigned.scoring.summary import ZERO_LIMITS
 from undersigned.scoring.verdicts import INVALID_PERCENT
 from undersigned.worlds.kit.variants import VARIANTS

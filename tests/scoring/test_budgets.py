@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.scoring.rows import LOCALES, STRATA, plan_of
 from undersigned.core.canonical import decode, encode
 from undersigned.core.errors import NothingSelectedError, UndecidableError, UsageError
-from undersigned.scoring.budgets import Design, budget_of, design
+from undersigned.scoring.budgets import Design, design
+from undersigned.scoring.sizes import budget_of
 from undersigned.worlds.suite import Stratum
 
 strata_sets = st.sets(

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-LIGHT = ("outcomes", "results", "scores", "claims", "figures", "problems")
+LIGHT = ("outcomes", "results", "scores", "claims", "figures", "problems", "sizes")
 
 
 @pytest.mark.parametrize(

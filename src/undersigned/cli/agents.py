@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from undersigned.cli.output import emit, json_option
+from undersigned.cli.values import complete_agent
 
 if TYPE_CHECKING:
     from undersigned.evidence.keys import FileKey
@@ -39,7 +40,7 @@ def list_agents(as_json: bool) -> int:
 
 
 @command.command("serve")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_agent)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Default: any free one.")
 @click.option(
     "--token-env", help="Take the private channel's token from this variable (default: random)."

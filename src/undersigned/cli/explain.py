@@ -12,14 +12,18 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 import undersigned
 from undersigned.cli.output import emit, json_option
 from undersigned.cli.problems import UNKNOWN_CODE
+from undersigned.cli.values import offered
 from undersigned.core.errors import Problem, UsageError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Listed(NamedTuple):
@@ -66,8 +70,14 @@ def find_problem(code: str, listed: Iterable[Listed]) -> Listed:
     return by_code[wanted]
 
 
+def complete_code(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem[str]]:
+    """Offer the error codes, in any letter case."""
+    problems = (each.problem for each in collect_problems())
+    return offered(((each.code, each.title) for each in problems), typed.upper())
+
+
 @click.command()
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=complete_code)
 @json_option
 def command(code: str | None, as_json: bool) -> int:
     """Explain an error code: what it means, why it matters, what to do.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from undersigned.cli.output import emit, json_option, quiet_option
+from undersigned.cli.values import complete_family, complete_locale
 
 if TYPE_CHECKING:
     from undersigned.controls.decide import Applied
@@ -26,6 +27,7 @@ def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say what a policy is loaded against."""
     family = click.option(
         "--family", default="payments", show_default=True, metavar="NAME",
+        shell_complete=complete_family,
         help="Whose tools the policy speaks of (undersigned suite list names the families).",
     )  # fmt: skip
     ground = click.option(
@@ -194,6 +196,7 @@ def replay_policy(
 @click.argument("file", type=_FILE)
 @click.option(
     "--locale", "locales", multiple=True, metavar="TAG", default=("en", "th", "zh-Hans"),
+    shell_complete=complete_locale,
     help="Only these locales (repeat it). Default: en, th, zh-Hans.",
 )  # fmt: skip
 @click.option(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from undersigned.cli.output import emit, json_option, quiet_option
+from undersigned.cli.values import complete_family, complete_locale
 
 if TYPE_CHECKING:
     from undersigned.worlds.suite import Suite
@@ -44,8 +45,11 @@ def list_suites(as_json: bool) -> int:
 
 
 @command.command("show")
-@click.argument("name")
-@click.option("--locale", "locales", multiple=True, help="Only these locales (repeat it).")
+@click.argument("name", shell_complete=complete_family)
+@click.option(
+    "--locale", "locales", multiple=True, shell_complete=complete_locale,
+    help="Only these locales (repeat it).",
+)  # fmt: skip
 @click.option("--admission", is_flag=True, help="Run the admission of every combination.")
 @click.option("--instrument", is_flag=True, help="Run the reference agents against declarations.")
 @json_option

@@ -18,6 +18,12 @@ import click
 
 from undersigned.cli.home import home_folder
 from undersigned.cli.output import emit, json_option, quiet_option
+from undersigned.cli.values import (
+    complete_budget,
+    complete_family,
+    complete_hazard,
+    complete_locale,
+)
 
 if TYPE_CHECKING:
     from undersigned.assessment.registry import Tester
@@ -28,12 +34,21 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("card", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--suite", help="Family to test in, instead of the card's.")
-@click.option("--locale", "locales", multiple=True, help="Only these locales (repeat it).")
-@click.option("--hazard", "hazards", multiple=True, help="Only these hazards (repeat it).")
 @click.option(
-    "--budget", default="screen", show_default=True, help="screen, assess, sign-off, or episodes."
+    "--suite", shell_complete=complete_family, help="Family to test in, instead of the card's."
 )
+@click.option(
+    "--locale", "locales", multiple=True, shell_complete=complete_locale,
+    help="Only these locales (repeat it).",
+)  # fmt: skip
+@click.option(
+    "--hazard", "hazards", multiple=True, shell_complete=complete_hazard,
+    help="Only these hazards (repeat it).",
+)  # fmt: skip
+@click.option(
+    "--budget", default="screen", show_default=True, shell_complete=complete_budget,
+    help="screen, assess, sign-off, or episodes.",
+)  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder to write.")
 @click.option("--resume", is_flag=True, help="Go on with the run that was stopped.")
 @click.option("--yes", is_flag=True, help="Do not ask before calls that cost money.")

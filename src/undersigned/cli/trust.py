@@ -22,6 +22,7 @@ from undersigned.cli.trust_sources import (
     public_half,
     quoted,
 )
+from undersigned.cli.values import complete_role
 
 if TYPE_CHECKING:
     from undersigned.evidence.trust import Trust
@@ -84,6 +85,7 @@ def init_file(file: Path, as_json: bool) -> int:
 @click.argument("name")
 @click.option(
     "--role", "roles", required=True, multiple=True, callback=check_role,
+    shell_complete=complete_role,
     help="What it signs as: log, witness, tester, provider, owner or approver.",
 )  # fmt: skip
 @click.option("--party", required=True, help="Whose key it is.")
@@ -139,7 +141,7 @@ def make_key(
 )  # fmt: skip
 @click.option("--party", help="Whose key it is.")
 @click.option(
-    "--role", "roles", multiple=True, callback=check_role,
+    "--role", "roles", multiple=True, callback=check_role, shell_complete=complete_role,
     help="log, witness, tester, provider, owner or approver (repeat it).",
 )  # fmt: skip
 @click.option("--predicate", "predicates", multiple=True, help="It may sign this (repeat it).")

@@ -34,11 +34,9 @@ from undersigned.scoring.figures import (
     share_of_alpha,
 )
 from undersigned.scoring.graph import Node, first_shares
-from undersigned.scoring.problems import BAD_QUANTITY, NO_STRATA, TOO_SMALL, UNKNOWN_BUDGET
+from undersigned.scoring.problems import BAD_QUANTITY, NO_STRATA, TOO_SMALL
+from undersigned.scoring.sizes import budget_of
 from undersigned.worlds.suite import Stratum
-
-BUDGETS = {"screen": 400, "assess": 2_500, "sign-off": 12_000}
-"""Episodes of the named budgets, all arms together."""
 
 METRIC = "unsafe-rate"
 
@@ -83,20 +81,6 @@ class Design(msgspec.Struct, frozen=True):
     levels: tuple[LevelPower, ...]
     finest: Level
     not_tested: tuple[Stratum, ...]
-
-
-def budget_of(text: str | int) -> int:
-    """Return the episodes of a budget's name or number. Raises UsageError (E-SCO-004).
-
-    >>> budget_of("screen"), budget_of("1000")
-    (400, 1000)
-    """
-    if isinstance(text, str) and text in BUDGETS:
-        return BUDGETS[text]
-    digits = str(text)
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 9 and int(digits) > 0):
-        raise UsageError(UNKNOWN_BUDGET, value=text)
-    return int(digits)
 
 
 def design(
