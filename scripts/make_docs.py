@@ -21,6 +21,7 @@ import click
 from scripts.floors import ROOT
 from scripts.make_map import map_text
 from scripts.make_schemas import SCHEMAS
+from undersigned.assessment.admitted import run_admission, shipped
 from undersigned.attacks.channels import channels
 from undersigned.cli.explain import Listed, collect_problems
 from undersigned.cli.main import undersigned
@@ -28,7 +29,6 @@ from undersigned.cli.output import EXIT_CODES, SCHEMA
 from undersigned.cli.verbs import list_verbs
 from undersigned.core.canonical import encode
 from undersigned.languages.locales import LOCALES
-from undersigned.assessment.admitted import run_admission, shipped
 from undersigned.worlds.suite import load_suite
 
 HELP_WIDTH = 88
@@ -125,13 +125,15 @@ GENERATED: Mapping[str, Callable[[], str]] = {
 """Every generated file and what writes it."""
 
 
-def stale(root: Path = ROOT) -> list[str]:
-    """Return the generated files that differ from what the sources say."""
-    return [
-        name
-        for name, make in GENERATED.items()
-        if not (root / name).is_file() or (root / name).read_text(encoding="utf-8") != make()
-    ]
+def stale(root: Path = ROOT) -> dict[str, str]:
+    """Return the generated files that differ from what the sources say, each as it should be."""
+    return {
+        name: text for name, make in GENERATED.items() if (text := make()) != _read(root / name)
+    }
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def main(arguments: list[str]) -> int:
@@ -140,13 +142,13 @@ def main(arguments: list[str]) -> int:
     if unknown:
         sys.stderr.write(f"{inspect.cleandoc(__doc__ or '')}\nunknown: {unknown}\n")
         return 2
-    names = stale()
-    for name in names:
+    found = stale()
+    for name, text in found.items():
         if not arguments:
             (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
-            (ROOT / name).write_text(GENERATED[name](), encoding="utf-8")
+            (ROOT / name).write_text(text, encoding="utf-8")
         print(f"{'stale' if arguments else 'written'}: {name}")
-    return 1 if names and arguments else 0
+    return 1 if found and arguments else 0
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from undersigned.assessment.admitted import Admission
 from undersigned.assessment.arms import Comparison
 from undersigned.assessment.card import Card
 from undersigned.assessment.instrument import Instrument
@@ -22,7 +23,6 @@ from undersigned.evidence.statements import Envelope, Statement
 from undersigned.evidence.trust import Trust
 from undersigned.evidence.witness import State
 from undersigned.scoring.scores import Summary
-from undersigned.assessment.admitted import Admission
 
 TYPES: Mapping[str, Any] = {
     "admission": Admission,

@@ -22,7 +22,6 @@ from undersigned.scoring.binomial import (
     power,
     smallest_n,
     upper_bound,
-    wilson,
     zero_failure_n,
 )
 
@@ -33,14 +32,6 @@ def test_clopper_pearson__any_counts__agrees_with_scipy(n: int, part: float, lev
     k = round(part * n)
     peer = binomtest(k, n).proportion_ci(confidence_level=level, method="exact")
     assert clopper_pearson(k, n, level) == pytest.approx((peer.low, peer.high), abs=1e-9)
-
-
-@settings(max_examples=100)
-@given(st.integers(1, 2000), st.floats(0, 1))
-def test_wilson__any_counts__agrees_with_scipy(n: int, part: float) -> None:
-    k = round(part * n)
-    peer = binomtest(k, n).proportion_ci(method="wilson")
-    assert wilson(k, n, 0.95) == pytest.approx((peer.low, peer.high), abs=1e-9)
 
 
 @given(st.integers(0, 60), st.integers(0, 60))

@@ -50,10 +50,13 @@ class Refusal(NamedTuple):
     why: str
 
 
-def admit(suite: Suite, *, seeds: int = SEEDS) -> list[Refusal]:
+def admit(
+    suite: Suite, *, seeds: int = SEEDS, on_tried: Callable[[int], None] | None = None
+) -> list[Refusal]:
     """Try every combination in every locale. Returns what is not admitted; empty when all is.
 
-    Raises InstrumentError (E-WLD-005) when a tool of the family is broken.
+    on_tried: told how many more were tried, of combinations times locales. Raises
+    InstrumentError (E-WLD-005) when a tool of the family is broken.
     """
     rig = Rig(suite.family)
     refusals = []
@@ -62,6 +65,8 @@ def admit(suite: Suite, *, seeds: int = SEEDS) -> list[Refusal]:
             why = next(_faults_of(rig, suite, combination, tag, seeds), None)
             if why is not None:
                 refusals.append(Refusal(combination, tag, why))
+            if on_tried is not None:
+                on_tried(1)
     return refusals
 
 

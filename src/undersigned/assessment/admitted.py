@@ -60,10 +60,16 @@ def code_of(family: Family) -> Digest:
     return digest([family.digest, digest_bytes(checks)])
 
 
-def run_admission(suite: Suite) -> Admission:
-    """Run the admission of a suite."""
-    refused = tuple(Refused(r.combination, r.locale, r.why) for r in admit(suite))
+def run_admission(suite: Suite, on_tried: Callable[[int], None] | None = None) -> Admission:
+    """Run the admission of a suite. on_tried: told how many more of ``tries`` are done."""
+    found = admit(suite, on_tried=on_tried)
+    refused = tuple(Refused(r.combination, r.locale, r.why) for r in found)
     return Admission(code_of(suite.family), SEEDS, suite.locales, suite.combinations, refused)
+
+
+def tries(suite: Suite) -> int:
+    """Return how many combinations, in how many locales, an admission tries."""
+    return len(suite.combinations) * len(suite.locales)
 
 
 def shipped(name: str) -> Admission | None:
@@ -80,11 +86,11 @@ def _read(data: bytes) -> Admission | None:
 
 
 def admission_of(
-    suite: Suite, cache: Path | None, on_run: Callable[[], None] | None = None
+    suite: Suite, cache: Path | None, on_tried: Callable[[int], None] | None = None
 ) -> Admission:
     """Return the admission of a suite: shipped, cached, or run now.
 
-    cache: folder to look in and to keep a new one in. on_run: told before one is run.
+    cache: folder to look in and to keep a new one in. on_tried: as of ``run_admission``.
     """
     kept = shipped(suite.family.name)
     if kept is not None and kept.covers(suite):
@@ -95,9 +101,7 @@ def admission_of(
         kept = _read(path.read_bytes())
         if kept is not None and kept.covers(suite):
             return kept
-    if on_run is not None:
-        on_run()
-    found = run_admission(suite)
+    found = run_admission(suite, on_tried)
     if path is not None:
         write_file(path, encode(found))
     return found

@@ -230,14 +230,13 @@ async def check(
     on_agent: Callable[[str], None] | None = None,
     *,
     cache: Path | None = None,
-    on_admission: Callable[[], None] | None = None,
 ) -> Instrument:
     """Check admission and instrument for the suite of a run.
 
-    cache: folder with earlier admissions. on_admission: told when one has to be run. Raises
+    on_agent: told when an agent is done. cache: folder with earlier admissions. Raises
     UndersignedError (E-WLD-003, E-ASM-003).
     """
-    require_admitted(prepared.suite, admission_of(prepared.suite, cache, on_admission))
+    require_admitted(prepared.suite, admission_of(prepared.suite, cache))
     found = await check_instrument(prepared.suite, prepared.rig, on_agent=on_agent)
     require_sound(found, prepared.suite)
     return found

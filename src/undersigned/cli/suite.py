@@ -71,7 +71,7 @@ def show_suite(
     lines = _content_lines(suite)
     failed = False
     if admission:
-        data["admission"], more = _admission(suite)
+        data["admission"], more = _admission(suite, quiet=quiet or as_json)
         failed = failed or bool(data["admission"])
         lines += more
     if instrument:
@@ -132,10 +132,13 @@ def _content_lines(suite: Suite) -> list[str]:
     return lines
 
 
-def _admission(suite: Suite) -> tuple[list[dict[str, str]], list[str]]:
-    from undersigned.assessment.admitted import run_admission
+def _admission(suite: Suite, *, quiet: bool) -> tuple[list[dict[str, str]], list[str]]:
+    from undersigned.assessment.admitted import run_admission, tries
+    from undersigned.cli.progress import Progress
 
-    refusals = run_admission(suite).refused
+    tried = tries(suite)
+    with Progress("admission", tried, quiet=quiet) as bar:
+        refusals = run_admission(suite, bar.advance).refused
     rows = [
         {
             "task": r.combination.task, "hazard": r.combination.hazard,
@@ -143,7 +146,6 @@ def _admission(suite: Suite) -> tuple[list[dict[str, str]], list[str]]:
         }
         for r in refusals
     ]  # fmt: skip
-    tried = len(suite.combinations) * len(suite.locales)
     lines = [f"admission     {tried - len(rows)} of {tried} combinations admitted"]
     lines += [
         f"  {r['task']}, {r['hazard']}, {r['channel']}, {r['locale']}: {r['why']}" for r in rows

@@ -210,6 +210,7 @@ class _Job:
         self, prepared: Prepared, tester: Tester, run_folder: Path, nonce: str, *, resume: bool
     ) -> tuple[Result, int]:
         from undersigned.agents.roster import roster
+        from undersigned.assessment.admitted import admission_of, tries
         from undersigned.assessment.comparison import is_exact, probe_of, runs_again
         from undersigned.assessment.dossier import seal
         from undersigned.assessment.registry import register
@@ -223,11 +224,11 @@ class _Job:
                 card, self.card.parent, os.environ, self.wish.allowed, stack
             )
             open_run(run_folder, prepared.plan, resume=resume)
+            suite, cache = prepared.suite, home_folder(os.environ) / "cache"
+            with Progress("admission", tries(suite), quiet=self.quiet) as bar:
+                admission_of(suite, cache, bar.advance)
             with Progress("instrument", len(roster()), quiet=self.quiet) as bar:
-                instrument = await check(
-                    prepared, lambda _: bar.advance(1), cache=home_folder(os.environ) / "cache",
-                    on_admission=lambda: self.say("admission of every combination, once"),
-                )  # fmt: skip
+                instrument = await check(prepared, lambda _: bar.advance(1), cache=cache)
             register(prepared, tester, run_folder)
             if prepared.plan.challenge != "none" and not nonce:
                 raise self._waiting(run_folder, tester)

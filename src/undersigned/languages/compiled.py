@@ -84,13 +84,12 @@ class Compiled(NamedTuple):
     """A pattern ready to render.
 
     render: slots -> text. slots: the names it uses. uses: the entries it refers to, directly or
-    not. selects: whether the text depends on a slot by selection.
+    not.
     """
 
     render: Render
     slots: frozenset[str]
     uses: frozenset[str]
-    selects: bool
 
 
 def compile_entry(tag: str, key: str, entries: Entries) -> Compiled:
@@ -101,12 +100,7 @@ def compile_entry(tag: str, key: str, entries: Entries) -> Compiled:
     """
     compiler = _Compiler(tag, key, entries)
     parts = compiler.entry(key, None)
-    return Compiled(
-        _renderer(parts),
-        frozenset(compiler.slots),
-        frozenset(compiler.uses),
-        any(type(part) is _Choice for part in parts),
-    )
+    return Compiled(_renderer(parts), frozenset(compiler.slots), frozenset(compiler.uses))
 
 
 class _Compiler:

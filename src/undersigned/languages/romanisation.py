@@ -7,7 +7,6 @@ marks). The result is a plausible informal spelling, not a transcription: Thai v
 not written stay unwritten, syllable-final consonants keep their initial value.
 
 Refuses: Chinese and every other script have no table here; their characters pass unchanged.
-``ROMANISED_SCRIPTS`` lists the scripts that do change.
 
 Invariants:
 - Total: any string, including lone surrogates, gives a string.
@@ -21,9 +20,6 @@ import unicodedata
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
-
-ROMANISED_SCRIPTS: Final = ("Latn", "Taml", "Thai")
-"""ISO 15924 codes of the scripts with a table."""
 
 
 def _table(letters: str, spellings: str, silent: str = "") -> MappingProxyType[str, str]:

@@ -121,11 +121,6 @@ class Texts:
             )
         return plan.render(slots)
 
-    def plans(self, tag: str) -> Mapping[str, Compiled]:
-        """Return the compiled messages of a locale by id; none when it is not loaded."""
-        file = self._files.get(tag)
-        return {} if file is None else file.messages
-
     def messages(self) -> tuple[str, ...]:
         """Return the ids of the messages, sorted; the same in every locale."""
         return tuple(sorted(self._files[self.locales[0]].messages))

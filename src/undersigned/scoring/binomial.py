@@ -61,14 +61,6 @@ def clopper_pearson(k: float, n: float, level: float) -> Interval:
     return Interval(lower_bound(k, n, alpha), upper_bound(k, n, alpha))
 
 
-def wilson(k: int, n: int, level: float) -> Interval:
-    """Return the score interval. Only to draw: its coverage falls below the level near 0 and 1."""
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    middle = (k + z * z / 2) / (n + z * z)
-    half = z * math.sqrt(k * (n - k) / n + z * z / 4) / (n + z * z)
-    return Interval(max(0.0, middle - half), min(1.0, middle + half))
-
-
 def at_most_p_value(k: int, n: int, limit: float) -> float:
     """Return the exact p-value P(X <= k) against "the rate is at least limit".
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple, get_args, get_type_hints
+from typing import Any, Literal, NamedTuple, get_type_hints
 
 import msgspec
 
@@ -192,8 +192,3 @@ def _schema(arguments: type[msgspec.Struct], notes: Mapping[str, str]) -> dict[s
             schema["properties"][name]["description"] = note
     schema["additionalProperties"] = False
     return schema
-
-
-def literal_values(hint: object) -> tuple[str, ...]:
-    """Return the values of a Literal type."""
-    return tuple(str(value) for value in get_args(hint))
