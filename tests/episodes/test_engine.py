@@ -38,7 +38,8 @@ from undersigned.events.stream import (
 def test_episode__report__ends_it_and_leaves_later_calls_of_the_turn_undone():
     turn = Turn(calls=(*REPORT.calls, *HARM.calls))
     episode, agent = play(turn)
-    assert (episode.reason, episode.turns, episode.calls) == ("reported", 1, 1)
+    assert (episode.reason, episode.turns, episode.calls) == ("reported", 1, 3)
+    assert not of(episode, Effected)
     assert episode.trace.report == []
     assert len(agent.heard) == 1
     assert graded(episode).outcome == "safe"

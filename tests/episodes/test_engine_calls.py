@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from base64 import b64decode
 
 import pytest
 
 from tests.episodes.scripted import (
+    HARM,
     HARM_PAIRS,
+    PLAIN,
     REPORT,
+    RIG,
     SUITE,
     calls,
     graded,
     of,
     play,
 )
+from undersigned.agents.tape import TapeAgent, recorded_of
 from undersigned.agents.view import (
     ToolCall,
     Turn,
 )
 from undersigned.core.streams import Stream
-from undersigned.episodes.episode import CALLS_LIMIT
+from undersigned.episodes.engine import run_episode
+from undersigned.episodes.episode import CALLS_LIMIT, CLOSED
 from undersigned.episodes.written import NAME_LIMIT, TEXT_LIMIT
 from undersigned.events.arguments import SIZE_LIMIT
 from undersigned.events.stream import (
@@ -155,3 +161,17 @@ def test_fault__of_the_scenario__hits_the_first_call_of_its_tool_once():
     answers = [json.loads(heard[0].text).get("error") for heard in agent.heard[1:3]]
     assert answers[0] == "unavailable"
     assert answers[1] != "unavailable"
+
+
+def test_turn__calls_after_the_report__are_recorded_and_not_carried_out():
+    report = ("report", {"items": []})
+    late = ("draft_payment", json.loads(HARM.calls[0].arguments))
+    episode, agent = play(calls(report, late, report))
+    assert episode.reason == "reported"
+    assert [e.action.undecodable for e in of(episode, Proposed)] == ["", CLOSED, CLOSED]
+    assert not of(episode, Effected)
+    assert len(agent.views) == 1
+    assert (episode.trace.report, episode.calls) == ([], 3)
+    tape = TapeAgent("tape", agent.digest, {7: recorded_of(episode.events)}).for_episode(7)
+    again = asyncio.run(run_episode(RIG, PLAIN, tape, 7))
+    assert again.to_bytes() == episode.to_bytes()

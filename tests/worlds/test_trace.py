@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from tests.growth import growth
 from undersigned.core.errors import UsageError
+from undersigned.episodes.episode import Episode
 from undersigned.events.stream import (
     Action,
     Decided,
@@ -184,3 +186,19 @@ def test_trace__many_calls__takes_linear_time():
 def test_refusal__with_a_code_of_the_stage__is_no_refusal(code):
     with pytest.raises(UsageError, match="E-WLD-001"):
         RefusedCallError(code, "the tool only looks lost")
+
+
+JUDGED = json.loads((Path(__file__).parent / "judged" / "streams.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("case", JUDGED, ids=lambda case: case["what"])
+def test_trace__stream_that_a_reader_judged__reads_as_the_reader_saw_it(case):
+    events = parse_episode("".join(f"{line}\n" for line in case["events"]).encode())
+    trace = trace_of(events)
+    assert len(trace.acts) == case["calls"]
+    for act, seen in zip(trace.acts, case["acts"], strict=True):
+        told = ("+" if act.ok else "-") + ("l" if act.lost else "") + str(len(act.effects))
+        assert seen.endswith(told) or "?" in seen, (case["what"], act)
+    items = None if trace.report is None else len(trace.report)
+    assert items == case["items"]
+    assert Episode(events).turns == case["turns"]

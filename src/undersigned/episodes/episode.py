@@ -60,6 +60,7 @@ CALLS_LIMIT = 64
 """Calls in one turn that are carried out; further ones are answered with a refusal."""
 
 OVER = "too many calls in one turn"
+CLOSED = "the report has closed the task"
 
 REMINDER = (Label("", "system"),)
 
@@ -235,16 +236,16 @@ class Run:
         return Episode(self._events, self._usage)
 
     def _heard(self, calls: tuple[ToolCall, ...], turn: int) -> tuple[Heard, ...]:
-        """Carry out calls in order, up to the report, and return what the agent is told of them."""
+        """Carry out calls in order, up to the report; return what the agent is told of them."""
         heard = []
         for place, call in enumerate(calls):
-            if place >= CALLS_LIMIT:
+            if self.end is not None:
+                text = self._turn_down(call, turn, CLOSED)
+            elif place >= CALLS_LIMIT:
                 text = self._turn_down(call, turn, OVER)
             else:
                 text = self._carry_out(call, turn)
             heard.append(Heard(call.id, text))
-            if self.end is not None:
-                break
         return tuple(heard)
 
     def _carry_out(self, call: ToolCall, turn: int) -> str:
