@@ -30,8 +30,8 @@ from undersigned.agents.roster import reference_agent
 from undersigned.assessment.dossier import Dossier, seal
 from undersigned.assessment.grading import graded
 from undersigned.assessment.registry import open_tester, register
-from undersigned.assessment.run import Order, prepare, run
 from undersigned.assessment.rerun import regrade
+from undersigned.assessment.run import Order, prepare, run
 from undersigned.episodes.abreast import Starting, run_abreast
 from undersigned.episodes.execute import Bench, open_run, replay
 from undersigned.episodes.plan import SHARD_SIZE, Item

@@ -1,11 +1,14 @@
-# Make .venv ready, once. Sourced by ./demo, ./check and ./bench; needs python3, 3.11 or newer.
+# Make an environment ready, once. Sourced by ./demo, ./check and ./bench; needs python3, 3.11 or
+# newer.
 #
 #   root=/path/to/checkout; profile=run|dev; . scripts/bootstrap.sh
 #
-# Installs exactly the hash-pinned files (requirements.txt, or requirements-dev.txt for dev) with
-# uv when it is on PATH or can be installed, else with pip, and only when their digest differs
-# from the stamp of the last finished install. The project itself is put on the path from where
-# it lies: a .pth file and .venv/bin/undersigned, so nothing has to be built.
+# makes .venv from exactly the hash-pinned files (requirements.txt, or requirements-dev.txt for
+# dev); with another profile it makes nothing and only defines `ready`, by which ./check extras
+# makes .venv-<part>. Packages are installed with uv when it is on PATH or can be installed, else
+# with pip, and only when the stamp of the last finished install differs: checkout, interpreter,
+# and the digest of the files. The project itself is put on the path from where it lies: a .pth
+# file and bin/undersigned, so nothing has to be built.
 #
 # PYTHON=/path/to/python chooses an interpreter. UV_PYTHON_DOWNLOADS=never: no interpreter is
 # ever fetched.
@@ -13,6 +16,7 @@
 export UV_PYTHON_DOWNLOADS=never PIP_DISABLE_PIP_VERSION_CHECK=1
 venv="$root/.venv"
 python="$venv/bin/python"
+interpreter= # of which an environment is made; empty: whichever `find_python` finds
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -34,11 +38,13 @@ find_python() {
 }
 
 make_venv() {
-    is_new_enough "$python" && return 0
-    base=$(find_python) || exit 2
-    say "making .venv with $("$base" --version)"
-    if command -v uv >/dev/null 2>&1 &&
-        uv venv --quiet --clear --seed --python "$base" "$venv" 2>/dev/null; then
+    # WHY anew where an interpreter was asked for: the old environment may be of another.
+    [ -z "$interpreter" ] && is_new_enough "$python" && return 0
+    base=${interpreter:-$(find_python)} || exit 2
+    say "making $(basename "$venv") with $("$base" --version)"
+    uv=$(known_uv)
+    if [ -n "$uv" ] && [ "$uv" != "$venv/bin/uv" ] &&
+        "$uv" venv --quiet --clear --seed --python "$base" "$venv" 2>/dev/null; then
         return 0
     fi
     # Without pip, which takes longest: uv is put there by the interpreter's own pip.
@@ -48,47 +54,59 @@ make_venv() {
     exit 2
 }
 
-pip_for_venv() { # arguments: runs pip for .venv, its own if it has one
+pip_for_venv() { # arguments: runs pip for the environment, its own if it has one
     if "$python" -m pip --version >/dev/null 2>&1; then
         "$python" -m pip "$@"
     else
-        "$(find_python)" -m pip --python "$python" "$@"
+        "${interpreter:-$(find_python)}" -m pip --python "$python" "$@"
     fi
+}
+
+known_uv() {
+    for candidate in uv "$venv/bin/uv" "$root/.venv/bin/uv"; do
+        command -v "$candidate" 2>/dev/null && return 0
+    done
+    return 0
 }
 
 find_uv() {
-    if command -v uv >/dev/null 2>&1; then
-        command -v uv
-    elif [ -x "$venv/bin/uv" ] || pip_for_venv install --quiet --retries 1 --timeout 15 \
+    uv=$(known_uv)
+    if [ -z "$uv" ] && pip_for_venv install --quiet --retries 1 --timeout 15 \
         --require-hashes --requirement "$root/requirements-uv.txt" >/dev/null 2>&1; then
-        echo "$venv/bin/uv"
+        uv=$venv/bin/uv
     fi
+    echo "$uv"
 }
 
-install_pinned() { # requirements file
+install_pinned() { # requirements files
+    names=
+    for file; do
+        names="$names ${file#"$root"/}"
+        set -- "$@" --requirement "$file"
+        shift
+    done
     uv=$(find_uv || true)
     if [ -n "$uv" ]; then
-        say "installing $(basename "$1") with uv"
-        "$uv" pip install --quiet --python "$python" --require-hashes \
-            --requirement "$1" && return 0
+        say "installing$names with uv"
+        "$uv" pip install --quiet --python "$python" --require-hashes "$@" && return 0
         say "uv did not succeed; trying pip"
     fi
-    say "installing $(basename "$1") with pip (about half a minute)"
+    say "installing$names with pip (about half a minute)"
     "$python" -m ensurepip --upgrade >/dev/null 2>&1 || true
-    pip_for_venv install --quiet --require-hashes --requirement "$1" && return 0
+    pip_for_venv install --quiet --require-hashes "$@" && return 0
     say "the pinned packages could not be installed"
     say "try: check the network or your package mirror, then run $0 again"
     exit 2
 }
 
 install_project() {
-    "$python" - "$root" <<'PYTHON'
+    "$python" - "$root" "$venv" <<'PYTHON' || return 1
 import pathlib, sys, sysconfig
 
-root = pathlib.Path(sys.argv[1])
+root, venv = map(pathlib.Path, sys.argv[1:])
 site = pathlib.Path(sysconfig.get_path("purelib"))
 (site / "undersigned-source.pth").write_text(f"{root / 'src'}\n", encoding="utf-8")
-script = root / ".venv" / "bin" / "undersigned"
+script = venv / "bin" / "undersigned"
 python = script.with_name("python")
 first = f"#!{python}"
 if " " in first or len(first) > 127:  # the kernel cuts such a line; the shell does not
@@ -104,30 +122,34 @@ PYTHON
 import undersigned.assessment.verification, undersigned.views.report' >/dev/null 2>&1 || true
 }
 
-stamp_of() { # profile: what its install depends on, as one line
-    case $1 in
-    dev) file=requirements-dev.txt ;;
-    *) file=requirements.txt ;;
-    esac
-    printf '%s %s\n' "$root" "$(cat "$root/$file" "$root/scripts/bootstrap.sh" | cksum)"
+stamp_of() { # requirements files: what their install depends on, as one line
+    printf '%s %s %s\n' "$root" "$interpreter" \
+        "$(cat "$@" "$root/scripts/bootstrap.sh" | cksum)"
 }
 
-is_ready() { # profile
-    [ -x "$python" ] && [ -x "$venv/bin/undersigned" ] && [ -f "$venv/stamp-$1" ] &&
-        [ "$(cat "$venv/stamp-$1")" = "$(stamp_of "$1")" ] && "$python" -c '' 2>/dev/null
+is_ready() { # name of the stamp, requirements files
+    stamp=$venv/stamp-$1
+    shift
+    [ -x "$python" ] && [ -x "$venv/bin/undersigned" ] && [ -f "$stamp" ] &&
+        [ "$(cat "$stamp")" = "$(stamp_of "$@")" ] && "$python" -c '' 2>/dev/null
+}
+
+ready() { # name of the stamp, requirements files: make the environment unless it is as it should be
+    is_ready "$@" && return 0
+    make_venv
+    rm -f "$venv"/stamp-*
+    stamp=$venv/stamp-$1
+    shift
+    "$python" -m compileall -q "$root/src" >/dev/null 2>&1 & # while packages are fetched
+    compiling=$!
+    install_pinned "$@"
+    wait "$compiling" || true
+    install_project || exit 2
+    stamp_of "$@" >"$stamp"
 }
 
 # The dev set holds the run set, so a ready dev environment serves ./demo too.
-if ! is_ready dev && { [ "$profile" = dev ] || ! is_ready run; }; then
-    make_venv
-    rm -f "$venv/stamp-run" "$venv/stamp-dev"
-    "$python" -m compileall -q "$root/src" >/dev/null 2>&1 & # while packages are fetched
-    compiling=$!
-    case $profile in
-    dev) install_pinned "$root/requirements-dev.txt" ;;
-    *) install_pinned "$root/requirements.txt" ;;
-    esac
-    wait "$compiling" || true
-    install_project
-    stamp_of "$profile" >"$venv/stamp-$profile"
-fi
+case $profile in
+run) is_ready dev "$root/requirements-dev.txt" || ready run "$root/requirements.txt" ;;
+dev) ready dev "$root/requirements-dev.txt" ;;
+esac

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Write the hash-pinned requirements files anew. Needs the network and uv.
+# Write the hash-pinned requirements files anew, those of the optional parts too. Needs the network
+# and uv.
 #
 #   scripts/lock.sh             newest versions that pyproject.toml and the .in files allow
 #   scripts/lock.sh --keep      keep pinned versions, only add what is missing
@@ -27,5 +28,10 @@ lock() { # output, input...
 lock requirements.txt pyproject.toml
 lock requirements-dev.txt requirements-dev.in
 lock requirements-uv.txt requirements-uv.in
+for asked in extras/*/requirements.in; do
+    [ -f "$asked" ] || continue
+    # What a part adds is installed beside requirements-dev.txt, so both name the same versions.
+    lock "${asked%.in}.txt" "$asked" --constraint requirements-dev.txt
+done
 # The pins that `undersigned doctor` compares with are package data made from requirements.txt.
 .venv/bin/python -m scripts.make_docs

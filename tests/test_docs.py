@@ -65,7 +65,8 @@ def fault_of(line: str) -> str:
     """Return what is wrong with a command line: a verb or an option that is not there; or ""."""
     words = shlex.split(line, comments=True)[1:]
     command: click.Command = undersigned
-    ctx = click.Context(command)
+    # WHY the settings: what an option for help is called is worked out once for each command.
+    ctx = click.Context(command, **command.context_settings)
     while words and isinstance(command, click.Group) and not words[0].startswith("-"):
         found = command.get_command(ctx, words[0])
         if found is None:

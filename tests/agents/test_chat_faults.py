@@ -151,22 +151,32 @@ async def test_chat__nobody_listens__is_unreachable():
 
 
 async def test_chat__plain_http_where_tls_is_expected__is_unreachable():
-    async with wire(OK) as (_, url):
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer a greeting in TLS as servers of plain HTTP do."""
+        await reader.read(1)
+        writer.write(http(b"", 400))
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
         with pytest.raises(TransportError) as caught:
-            await one_turn(url.replace("http://", "https://"))
+            await one_turn(f"https://127.0.0.1:{port}/v1")
     assert caught.value.cause == "unreachable"
 
 
 @pytest.mark.parametrize("first", [b"", OK[:-5], b"HTTP/1.1 200 OK\r\n"])
 async def test_chat__endpoint_that_stalls__is_the_agents_own_time_out(first):
+    over = asyncio.Event()
+
     async def stall(writer: asyncio.StreamWriter) -> None:
         writer.write(first)
         await writer.drain()
-        await asyncio.sleep(3)
+        await over.wait()
 
     async with wire(stall) as (spoken, url):
         with pytest.raises(StalledError):
             await one_turn(url, timeout_s=1, retries=5)
+        over.set()
     assert len(spoken.requests) == 1
 
 

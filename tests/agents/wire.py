@@ -112,7 +112,7 @@ def view(**changes: object) -> View:
 
 
 async def one_turn(url: str, *, key: str | None = KEY, **settings: object) -> Turn:
-    fields = {"model": "m", "retries": 0, "timeout_s": 5, **settings}
+    fields = {"model": "m", "retries": 0, "timeout_s": 600, **settings}
     async with ChatAgent(ChatSettings(url, **fields), key, FakeTime().clock()) as agent:
         return await agent.begin(Stream.of("t")).act(view())
 

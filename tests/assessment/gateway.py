@@ -18,7 +18,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.assessment.small import Made, card_of, workbench
+from tests.assessment.small import Made, card_of, instrument_kept, workbench
 from undersigned.agents.chat import ChatAgent
 from undersigned.agents.chat_limits import Clock
 from undersigned.agents.chat_settings import ChatSettings
@@ -39,6 +39,7 @@ from undersigned.assessment.run import (
 from undersigned.core.canonical import digest_bytes
 from undersigned.episodes.endpoint import Server, serve
 from undersigned.episodes.execute import open_run
+from undersigned.episodes.written import TEXT_LIMIT
 from undersigned.evidence.keys import FileKey
 from undersigned.evidence.trust import Key, Trust, load_trust, write_trust
 
@@ -49,6 +50,9 @@ STYLES = 10
 EPISODES = 160
 OUTGROWN = b'{"error":{"code":"context_length_exceeded"}}'
 """The one answer with another status; it ends an episode as crashed."""
+
+TOO_LONG = "x" * (TEXT_LIMIT - 6) + "\U0001f600" * 20
+"""Of this text six signs outside the basic plane are kept, counted in characters."""
 
 Header = Callable[[bytes, bytes], str | None]
 """Returns the header's value for a request and its answer, or None for no header."""
@@ -76,7 +80,7 @@ def answer(body: bytes) -> bytes:
         return b'{"error":{"code":"content_filter"}}'
     messages: dict[int, dict[str, Any]] = {
         0: {"tool_calls": [call(names[0], "{}", "x"), call(names[1], "{", "x"), call("", "", "")]},
-        1: {"content": "\U0001f600" * 70_000},
+        1: {"content": TOO_LONG},
         2: {"content": None, "refusal": "no"},
         4: {"tool_calls": [call(names[n % 3], "{}", f"id {n}") for n in range(70)]},
         5: {"tool_calls": [call("odd\ud800 name" * 40, {"a": 1.50, "b": [None]}, 7)]},
@@ -156,7 +160,8 @@ async def run_against(prepared: Prepared, folder: Path, home: Path, key: str | N
     """Run a plan whose folder is open against the card's endpoint."""
     settings = prepared.order.card.agent.chat
     assert settings is not None
-    instrument = await check(prepared, cache=home / "cache")
+    with instrument_kept():
+        instrument = await check(prepared, cache=home / "cache")
     clock = Clock(lambda: 0.0, lambda: 0.0, no_sleep)
     async with ChatAgent(settings, key, clock) as agent:
         return await run(prepared, instrument, folder, agent, None)
@@ -205,7 +210,8 @@ def provider(**changes: Any) -> Key:
 
 async def run_served(prepared: Prepared, folder: Path, home: Path, server: Server) -> Result:
     """Run a plan whose folder is open against a reference endpoint."""
-    instrument = await check(prepared, cache=home / "cache")
+    with instrument_kept():
+        instrument = await check(prepared, cache=home / "cache")
     card, environ = prepared.order.card, {"UNDERSIGNED_TOKEN": server.token}
     async with AsyncExitStack() as stack:
         agent, announce = await open_agent(card, Path(), environ, (), stack)

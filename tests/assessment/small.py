@@ -11,23 +11,28 @@ import atexit
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import pytest
 
 from undersigned.agents.tape import Recorded, write_tape
 from undersigned.agents.view import ToolCall, Turn
+from undersigned.assessment import run as running
+from undersigned.assessment import verification
 from undersigned.assessment.card import AgentSource, Card, ClaimWish, ControlsWish, Owner
 from undersigned.assessment.dossier import Dossier, seal
+from undersigned.assessment.instrument import Instrument, check_instrument
 from undersigned.assessment.registry import Tester, example_trust, open_tester, register
 from undersigned.assessment.run import Order, Prepared, Result, check, open_agent, prepare, run
 from undersigned.assessment.verification import Verified, verify
 from undersigned.core.canonical import Digest, digest_bytes, encode
 from undersigned.episodes.execute import open_run
+from undersigned.episodes.rig import Rig
 from undersigned.episodes.shards import make_shard, shard_name
 from undersigned.evidence.bundle import write_bundle
 from undersigned.evidence.entries import Entry
@@ -35,6 +40,8 @@ from undersigned.evidence.log import Log
 from undersigned.evidence.statements import sign_statement, state
 from undersigned.evidence.tree import Tree
 from undersigned.scoring.scores import Summary
+from undersigned.worlds.family import Family
+from undersigned.worlds.suite import Suite
 
 CREATED = "2026-11-21T10:00:00Z"
 EPISODES = 210
@@ -79,6 +86,31 @@ def workbench() -> Path:
     return folder
 
 
+_instruments: dict[tuple[int, tuple[str, ...]], tuple[Family, Instrument]] = {}
+
+
+async def _instrument(suite: Suite, rig: Rig, **more: Any) -> Instrument:
+    key = id(suite.family), suite.locales
+    if key not in _instruments:
+        # The family is kept with it, so that its identity is not given to another.
+        _instruments[key] = suite.family, await check_instrument(suite, rig)
+    return _instruments[key][1]
+
+
+@contextmanager
+def instrument_kept() -> Iterator[None]:
+    """Check the instrument once for each family and locales, in runs and verifications within.
+
+    WHY: it follows from these alone, and takes half of a verification. What verification makes of
+    it is untouched, and a test that puts another check in its place gets that one.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (running, verification):
+            if module.check_instrument is check_instrument:
+                patch.setattr(module, "check_instrument", _instrument)
+        yield
+
+
 def planned(card: Card, budget: str = str(EPISODES), base: Path = Path()) -> Prepared:
     return prepare(Order(card, budget), base)
 
@@ -98,7 +130,8 @@ def make(name: str, card: Card, base: Path = Path()) -> Made:
 
 
 async def _run(prepared: Prepared, folder: Path, home: Path, base: Path) -> Result:
-    instrument = await check(prepared, cache=home / "cache")
+    with instrument_kept():
+        instrument = await check(prepared, cache=home / "cache")
     async with AsyncExitStack() as stack:
         agent, announce = await open_agent(prepared.order.card, base, {}, (), stack)
         return await run(prepared, instrument, folder, agent, announce)
@@ -129,6 +162,13 @@ def governed() -> Made:
 
 
 @lru_cache(maxsize=1)
+def unprobed() -> Made:
+    """Return the governed dossier of a card that wants no strategy tried against its policy."""
+    wish = ControlsWish("family", probe=0)
+    return make("unprobed", card_of(AgentSource(reference=AGENT), controls=wish))
+
+
+@lru_cache(maxsize=1)
 def governed_tape() -> Made:
     """Return the dossier of the spotless tape behind the suite's own policy."""
     base = workbench() / "governed-tapes"
@@ -138,8 +178,9 @@ def governed_tape() -> Made:
     return make("governed-tape", card, base)
 
 
-def checked(dossier: Path, trust: Path | None = None) -> Verified:
-    return asyncio.run(verify(dossier, trust or reference().trust))
+def checked(dossier: Path, trust: Path | None = None, **more: Any) -> Verified:
+    with instrument_kept():
+        return asyncio.run(verify(dossier, trust or reference().trust, **more))
 
 
 def copy(folder: Path, made: Made | None = None) -> Path:

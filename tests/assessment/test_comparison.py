@@ -28,6 +28,7 @@ from tests.assessment.small import (
     governed_tape,
     planned,
     reference,
+    unprobed,
 )
 from undersigned.agents.roster import reference_agent
 from undersigned.assessment.arms import Arm, Comparison, Measured
@@ -44,7 +45,6 @@ from undersigned.assessment.comparison import (
 from undersigned.assessment.dossier import COMPARISON_FILE, Dossier
 from undersigned.assessment.grading import graded
 from undersigned.assessment.run import Prepared
-from undersigned.assessment.verification import verify
 from undersigned.core.canonical import digest_bytes, encode
 from undersigned.core.errors import EvidenceError
 from undersigned.episodes.engine import run_episode
@@ -199,6 +199,12 @@ def own_rows(prepared: Prepared) -> tuple[Bench, Watch]:
     return bench, watch
 
 
+@cache
+def governed_rows() -> tuple[Bench, Watch]:
+    """Return the rows of the governed dossier's plan, run here."""
+    return own_rows(planned(governed().card))
+
+
 def small_plan(controls: ControlsWish) -> Prepared:
     return planned(card_of(AgentSource(reference=AGENT), controls=controls), "160")
 
@@ -232,7 +238,7 @@ def test_compare__observed_only__has_the_reviewers_beside_it() -> None:
 def test_compare__a_weaker_policy__lets_through_what_it_no_longer_forbids() -> None:
     from undersigned.controls.policy import load_policy
 
-    bench, watch = own_rows(planned(governed().card))
+    bench, watch = governed_rows()
     assert bench.controls is not None
     policy = bench.controls.policy
     weak = policy.text.replace('context.facts.crossing.contains("border")', "false")
@@ -303,9 +309,7 @@ def test_tape__other_arms__say_that_they_were_not_run() -> None:
 @pytest.mark.parametrize("made", [governed, governed_tape], ids=["reference", "tape"])
 def test_verify__governed__recomputes_the_comparison(made: Callable[[], Made]) -> None:
     progress: list[tuple[int, int]] = []
-    result = asyncio.run(
-        verify(made().dossier, made().trust, on_episode=lambda *at: progress.append(at))
-    )
+    result = checked(made().dossier, made().trust, on_episode=lambda *at: progress.append(at))
     assert result.code == 0
     said = [f.what for f in result.findings if f.status == "holds"]
     assert "the comparison with and without controls was recomputed and is the same" in said
@@ -347,9 +351,9 @@ def refused(forged: Path, code: str = "E-ASM-006", file: str = COMPARISON_FILE) 
 
 @pytest.mark.parametrize("arm", range(4))
 def test_verify__edited_arm_signed_again__is_refused(tmp_path: Path, arm: int) -> None:
-    data = edited(governed(), arm, better)
+    data = edited(unprobed(), arm, better)
     stated = {"comparison": digest_bytes(data)}
-    refused(forge(tmp_path, Forgery(files={COMPARISON_FILE: data}, result=stated), governed()))
+    refused(forge(tmp_path, Forgery(files={COMPARISON_FILE: data}, result=stated), unprobed()))
 
 
 def test_verify__numbers_made_up_for_a_tape__are_refused(tmp_path: Path) -> None:
@@ -362,7 +366,7 @@ def test_verify__numbers_made_up_for_a_tape__are_refused(tmp_path: Path) -> None
 
 def test_verify__another_digest_stated__is_refused(tmp_path: Path) -> None:
     stated = {"comparison": digest_bytes(b"another")}
-    refused(forge(tmp_path, Forgery(result=stated), governed()))
+    refused(forge(tmp_path, Forgery(result=stated), unprobed()))
 
 
 def test_verify__comparison_of_a_run_that_nothing_guarded__is_refused(tmp_path: Path) -> None:

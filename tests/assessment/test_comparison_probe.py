@@ -14,19 +14,17 @@ import msgspec
 import pytest
 
 from tests.assessment.small import (
-    AGENT,
     Forgery,
     Made,
-    card_of,
     checked,
     forge,
     governed,
     governed_tape,
-    make,
+    unprobed,
 )
 from tests.assessment.test_comparison import found, own_rows, refused, small_plan
 from undersigned.assessment.arms import Comparison, Probe
-from undersigned.assessment.card import AgentSource, ControlsWish
+from undersigned.assessment.card import ControlsWish
 from undersigned.assessment.comparison import compare
 from undersigned.assessment.dossier import COMPARISON_FILE, Dossier
 from undersigned.assessment.probing import probe, probe_run, tries
@@ -79,8 +77,7 @@ def test_probe__suite_without_planted_texts__fits_nowhere_and_is_no_error() -> N
 
 
 def test_probe__switched_off_by_the_card__is_not_tried(tmp_path: Path) -> None:
-    made = make("unprobed", card_of(AgentSource(reference=AGENT),
-                                    controls=ControlsWish("family", probe=0)))  # fmt: skip
+    made = unprobed()
     assert found(made).probe is None
     assert checked(made.dossier).code == 0
     data = encode(msgspec.structs.replace(found(made), probe=probe_in(governed())))

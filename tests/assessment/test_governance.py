@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import AsyncExitStack
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from tests.assessment.small import card_of
+from tests.assessment.small import card_of, checked, instrument_kept, workbench
 from undersigned.assessment import registry
 from undersigned.assessment.card import AgentSource, ControlsWish
 from undersigned.assessment.dossier import seal
 from undersigned.assessment.run import Annexes, Order, Result, check, open_agent, prepare, run
-from undersigned.assessment.verification import verify
 from undersigned.core.errors import EvidenceError, StorageError, UsageError
 from undersigned.episodes.execute import open_run
 from undersigned.events.stream import Decided, parse_episode
@@ -41,21 +41,30 @@ def sealed(tmp_path: Path, wanted: Order) -> Path:
         registry.register(prepared, tester, folder)
         async with AsyncExitStack() as stack:
             agent, announce = await open_agent(wanted.card, tmp_path, {}, (), stack)
-            instrument = await check(prepared, cache=tmp_path / "cache")
+            with instrument_kept():
+                instrument = await check(prepared, cache=tmp_path / "cache")
             return await run(prepared, instrument, folder, agent, announce)
 
     result = asyncio.run(work())._replace(annexes=Annexes())
     return seal(result, tester, folder, tmp_path / "dossier", wanted.card, None).folder
 
 
+@lru_cache(maxsize=1)
+def enforced() -> Path:
+    """Return a folder with the sealed dossier of an enforcing gate, and its trust file."""
+    folder = workbench() / "governance"
+    folder.mkdir()
+    return sealed(folder, order()).parent
+
+
 def found(tmp_path: Path, dossier: Path) -> tuple[int, list[str]]:
-    done = asyncio.run(verify(dossier, tmp_path / "trust.json"))
+    done = checked(dossier, tmp_path / "trust.json")
     return done.code, [f.what for f in done.findings if f.status == "holds"]
 
 
-def test_governed_run__sealed__verifies_with_policy_and_envelope(tmp_path: Path) -> None:
-    dossier = sealed(tmp_path, order())
-    code, lines = found(tmp_path, dossier)
+def test_governed_run__sealed__verifies_with_policy_and_envelope() -> None:
+    dossier = enforced() / "dossier"
+    code, lines = found(enforced(), dossier)
     assert code == 0
     assert any("operating envelope follows" in line for line in lines)
     plan = json.loads((dossier / "plan.json").read_bytes())
@@ -68,9 +77,9 @@ def test_governed_run__sealed__verifies_with_policy_and_envelope(tmp_path: Path)
 def test_earlier_envelope__handed_to_the_policy__is_pinned_and_verified(
     tmp_path: Path,
 ) -> None:
-    first = sealed(tmp_path / "first", order())
+    first = enforced() / "dossier" / "envelope.json"
     (tmp_path / "second").mkdir()
-    (tmp_path / "second" / "earlier.json").write_bytes((first / "envelope.json").read_bytes())
+    (tmp_path / "second" / "earlier.json").write_bytes(first.read_bytes())
     wanted = order(envelope="earlier.json")
     plain, shown = prepare(order(), tmp_path).plan, prepare(wanted, tmp_path / "second").plan
     assert plain.envelope == ""

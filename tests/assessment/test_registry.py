@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.assessment.small import card_of
+from tests.assessment.small import card_of, checked, instrument_kept
 from undersigned.assessment import registry
 from undersigned.assessment.card import AgentSource
 from undersigned.assessment.dossier import seal
@@ -21,7 +21,6 @@ from undersigned.assessment.registry import (
     register,
 )
 from undersigned.assessment.run import Annexes, Order, Result, check, open_agent, prepare, run
-from undersigned.assessment.verification import verify
 from undersigned.core.errors import EvidenceError, StorageError, UsageError
 from undersigned.episodes.execute import open_run
 from undersigned.evidence.verify import Finding, verify_dossier
@@ -57,7 +56,8 @@ def sealed(
         prepared = prepare(order(tester, folder, "verifier" if nonce else "none"), folder)
         async with AsyncExitStack() as stack:
             agent, announce = await open_agent(CARD, folder, {}, (), stack)
-            instrument = await check(prepared, cache=tester.log.parent / "cache")
+            with instrument_kept():
+                instrument = await check(prepared, cache=tester.log.parent / "cache")
             return await run(prepared, instrument, folder, agent, announce, nonce=nonce)
 
     result = asyncio.run(work())._replace(annexes=annexes or Annexes())
@@ -91,7 +91,7 @@ def test_selective_tester__asked_for_a_nonce__cannot_show_a_private_run(
     shown = read_registration_of(tester, tmp_path / "asked", tmp_path)
     assert shown == "verifier"
     dossier = sealed(tester, tmp_path / "asked", nonce)
-    holds = asyncio.run(verify(dossier, tmp_path / "trust.json", nonce=nonce))
+    holds = checked(dossier, tmp_path / "trust.json", nonce=nonce)
     assert holds.code == 0
     assert "E-EVD-182" not in lines(holds.findings, "unknown")
     for path, given in ((private, nonce), (dossier, new_nonce())):
@@ -172,9 +172,9 @@ def test_annexes__sealed_then_erased__dossiers_still_verify(
     trust = tmp_path / "trust.json"
     (kept,) = (dossier / "payloads").iterdir()
     assert kept.read_bytes().endswith(b"\nasked: Tan Mei Ling")
-    assert asyncio.run(verify(dossier, trust)).code == 0
+    assert checked(dossier, trust).code == 0
     kept.unlink()
-    found = asyncio.run(verify(dossier, trust))
+    found = checked(dossier, trust)
     assert found.code == 0
     assert any("commitment holds: note.txt" in f.what for f in found.findings)
     assert tester.store().erase(f"sha256:{kept.name}")  # type: ignore[arg-type]

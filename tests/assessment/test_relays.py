@@ -12,7 +12,7 @@ import os
 import signal
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import msgspec
@@ -22,6 +22,7 @@ from tests.assessment.gateway import (
     EPISODES,
     PROVIDER,
     STRANGER,
+    TOO_LONG,
     chat_card,
     dossier_of,
     gateway,
@@ -37,6 +38,7 @@ from tests.assessment.small import (
     Made,
     checked,
     forge,
+    instrument_kept,
     reference,
     taped,
 )
@@ -62,6 +64,7 @@ from undersigned.episodes.engine import run_episode
 from undersigned.episodes.execute import Bench, Ran, open_run
 from undersigned.episodes.plan import items
 from undersigned.episodes.rig import Rig
+from undersigned.episodes.written import TEXT_LIMIT
 from undersigned.events.stream import parse_episode
 from undersigned.evidence.notes import encode64
 
@@ -71,7 +74,12 @@ Line = dict[str, object]
 
 
 def lines_of(made: Made) -> list[Line]:
-    with Dossier(made.dossier) as dossier:
+    return [dict(line) for line in _lines_in(made.dossier)]
+
+
+@cache
+def _lines_in(path: Path) -> list[Line]:
+    with Dossier(path) as dossier:
         data = dossier.bundle.read(NAME)
     found = read_lines(data, 0)
     return [
@@ -156,9 +164,10 @@ def test_run__against_the_gateway__met_everything_that_an_endpoint_may_do() -> N
         data = b"".join(dossier.shard(0))
     for trace in (
         b'"reason":"turn_limit"', b'"reason":"reported"', b'"refused":true', b"too many calls",
-        b'"undecodable":', b"\xf0\x9f\x98\x80" * 65_536,
+        b'"undecodable":', TOO_LONG[:TEXT_LIMIT].encode(),
     ):  # fmt: skip
         assert trace in data, trace
+    assert TOO_LONG[: TEXT_LIMIT + 1].encode() not in data
     with Dossier(made.dossier) as dossier:
         used = dossier.bundle.read("measurements/turns.jsonl")
     counts = [json.loads(line)["requests"] for line in used.splitlines()]
@@ -169,7 +178,8 @@ def test_run__against_the_gateway__met_everything_that_an_endpoint_may_do() -> N
 
 async def test_run__against_a_reference_endpoint_that_signs__is_relayed_throughout() -> None:
     made = await served_by(reference_agent("follower-locale:th"), "served")
-    found = await verify(made.dossier, trusting(made, provider()))
+    with instrument_kept():
+        found = await verify(made.dossier, trusting(made, provider()))
     assert found.code == 0
     assert any(f.what.endswith("turns were signed by gateway (relayed)") for f in found.findings)
     assert {row.outcome for row in found.rows} >= {"safe", "unsafe"}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from undersigned.assessment import verification
 from undersigned.assessment.card import AgentSource
 from undersigned.assessment.dossier import Dossier, pack
 from undersigned.assessment.instrument import MUTANTS, Instrument
-from undersigned.assessment.verification import Verified, worst_first
+from undersigned.assessment.verification import Verified, verify, worst_first
 from undersigned.core.canonical import decode, digest_bytes, encode
 from undersigned.episodes.plan import Plan
 from undersigned.evidence.bundle import zip_bundle
@@ -61,7 +62,7 @@ def assert_only_regrading_can_tell(dossier: Path) -> None:
 
 
 def test_verify__untouched__holds_and_says_who_vouches_for_the_turns() -> None:
-    found = checked(reference().dossier)
+    found = asyncio.run(verify(reference().dossier, reference().trust))
     assert (found.code, found.episodes, len(found.rows)) == (0, EPISODES, EPISODES)
     assert found.rows == reference().result.rows
     said = [f.what for f in found.findings if f.status == "holds"]

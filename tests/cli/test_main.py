@@ -12,7 +12,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,7 @@ def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-c", PROGRAM, *arguments],
         text=True,
         stderr=subprocess.PIPE,
-        timeout=60,
+        timeout=600,
         **{"stdout": subprocess.PIPE, **options},
     )
 
@@ -71,16 +70,24 @@ def test_main__no_arguments__prints_help_with_examples_first() -> None:
     assert done.stdout == run("--help").stdout
 
 
+def child_cpu_s(program: str, *arguments: str) -> float:
+    """Return the CPU seconds of a Python process."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-c", program, *arguments], stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
+
+
 def test_help__from_a_cold_start__stays_within_its_budget() -> None:
-    run("--help")  # byte-code and page cache, as after installation
-    best = 9.0
-    for _ in range(5):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        run("--help")
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        spent = (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
-        best = min(best, spent)
-    assert best <= 0.25, f"undersigned --help took {best:.3f} s CPU"
+    """The budget is relative to what it cannot do without; see ``tests/growth.py`` for why."""
+    child_cpu_s(PROGRAM, "--help")  # byte-code and page cache, as after installation
+    ours = floor = 9.0
+    for _ in range(10):
+        floor = min(floor, child_cpu_s("import click"))
+        ours = min(ours, child_cpu_s(PROGRAM, "--help"))
+        if ours <= 2.5 * floor:
+            return
+    raise AssertionError(f"undersigned --help took {ours:.3f} s CPU, importing click {floor:.3f}")
 
 
 def test_help__imports__nothing_heavy() -> None:
@@ -273,9 +280,8 @@ def test_main__interrupt_signal__is_130() -> None:
     )
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"
-    time.sleep(0.05)
     child.send_signal(signal.SIGINT)
-    _, told = child.communicate(timeout=20)
+    _, told = child.communicate(timeout=600)
     assert child.returncode == 130
     assert told.startswith("E-CLI-003")
 

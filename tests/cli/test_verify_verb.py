@@ -11,7 +11,15 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
-from tests.assessment.small import Forgery, copy, forge, other, reference, taped
+from tests.assessment.small import (
+    Forgery,
+    copy,
+    forge,
+    instrument_kept,
+    other,
+    reference,
+    taped,
+)
 from undersigned.assessment.dossier import Dossier
 from undersigned.assessment.rerun import regrade
 from undersigned.cli.main import main
@@ -38,9 +46,10 @@ def shown(
 ) -> Shown:
     """Verify with and without --json; both must say the same."""
     arguments = ["verify", str(dossier), "--trust", str(trust or reference().trust), *more]
-    code = main(arguments)
-    text = capsys.readouterr().out
-    assert main([*arguments, "--json"]) == code
+    with instrument_kept():
+        code = main(arguments)
+        text = capsys.readouterr().out
+        assert main([*arguments, "--json"]) == code
     document = json.loads(capsys.readouterr().out)
     assert (document["ok"], document["errors"]) == (code == 0, [])
     findings: list[dict[str, str]] = document["data"]["findings"]

@@ -58,7 +58,7 @@ def texts_of(scenario):
 async def served(agent=HONEST, **settings):
     """Serve an agent; give its server, its private line, and a chat agent that speaks to it."""
     server = await serve(agent)
-    fields = {"model": MODEL, "retries": 0, "timeout_s": 5, **settings}
+    fields = {"model": MODEL, "retries": 0, "timeout_s": 600, **settings}
     chat = ChatAgent(ChatSettings(server.url, **fields), None)
     try:
         async with ReferenceLine(server.url, server.token) as line, chat:
@@ -113,7 +113,7 @@ async def test_endpoint__every_reference_agent__acts_over_http_as_in_process(nam
 async def test_endpoint__agent_that_stalls__is_stalled_over_http_as_in_process():
     agent, scenario = roster()["staller"], drawn(1)
     inside = await run_episode(stage().rig, scenario, agent, 0)
-    async with served(agent, timeout_s=1) as there:
+    async with served(agent, timeout_s=2) as there:
         outside = await over_http(there, scenario)
         same = outside.to_bytes().replace(there.chat.digest.encode(), agent.digest.encode())
     assert outside.reason == "stalled"
@@ -245,7 +245,7 @@ async def test_endpoint__with_a_providers_key__signs_every_answer_and_says_nothi
 async def test_endpoint__that_signs__gives_the_chat_agent_what_can_be_checked():
     key = FileKey.from_seed(b"p" * 32, name="gateway-1", role="provider", party="gateway")
     server = await serve(roster()["honest-parallel"], relay_key=key)
-    chat = ChatAgent(ChatSettings(server.url, MODEL, retries=0, timeout_s=5), None)
+    chat = ChatAgent(ChatSettings(server.url, MODEL, retries=0, timeout_s=600), None)
     async with ReferenceLine(server.url, server.token) as line, chat:
         scenario = drawn(8)
         await line.announce(stage().suite.family, scenario, *texts_of(scenario))
@@ -349,7 +349,7 @@ async def test_private_channel__second_scenario_with_the_same_texts__must_wait()
         await asyncio.sleep(0.1)
         assert not again.done()
         await post(there.server.url + "/chat/completions", first_request(scenario))
-        await asyncio.wait_for(again, 5)
+        await asyncio.wait_for(again, 600)
 
 
 async def test_private_channel__scenario_that_nobody_took_up__gives_way_in_time():

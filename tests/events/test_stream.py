@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.growth import growth
+from tests.growth import assert_growth
 from undersigned.core.canonical import encode
 from undersigned.core.errors import EvidenceError
 from undersigned.events.stream import (
@@ -248,4 +248,4 @@ def test_split_episodes__many_markers_in_one_line__take_linear_time():
     def split(count):
         assert split_episodes(marked(count) + LINES[-1] + b"\n")
 
-    assert growth(split, 2_000, 40_000) < 5
+    assert_growth(split, 2_000, 40_000, below=5)

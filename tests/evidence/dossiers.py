@@ -7,8 +7,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from undersigned.core.canonical import digest_bytes, encode
+from undersigned.core.canonical import Digest, digest_bytes, encode
 from undersigned.evidence.bundle import write_bundle
+from undersigned.evidence.disk import Disk
 from undersigned.evidence.entries import Entry
 from undersigned.evidence.keys import FileKey
 from undersigned.evidence.log import Log
@@ -23,6 +24,23 @@ CREATED = "2026-11-21T10:00:00Z"
 
 def key(name: str, role: str) -> FileKey:
     return FileKey.from_seed(sha256(name.encode()).digest(), name=name, role=role)
+
+
+def entry(number: int) -> bytes:
+    """Return one of many entries of a log."""
+    digest = Digest(f"sha256:{number:064x}")
+    return Entry("urn:undersigned:predicate:prereg:v1", digest, number).data()
+
+
+class Unflushed(Disk):
+    """The real disk but for its flushes. WHY: they take most of a sweep's time, and what a process
+    reads of its own writes never depends on them."""
+
+    def flush(self, handle: int) -> None:
+        """Leave a file's bytes to the system."""
+
+    def flush_folder(self, folder: Path) -> None:
+        """Leave a folder's names to the system."""
 
 
 LOG_KEY = key(ORIGIN, "log")

@@ -107,7 +107,8 @@ def test_fuzz__reader_broken_on_purpose__is_found(
     kind: str,
 ) -> None:
     monkeypatch.setattr(module, name, broken)
-    assert kind in attack(every, target, 400)
+    # WHY fewer where an input is a whole dossier: each takes as long as a hundred others.
+    assert kind in attack(every, target, 100 if target in ("folder", "relisted") else 400)
 
 
 def test_fuzz__two_broken_readers_that_agree__are_found_all_the_same(

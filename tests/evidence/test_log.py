@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.evidence.dossiers import LOG_KEY, MALLORY, ORIGIN, key
+from tests.evidence.dossiers import LOG_KEY, MALLORY, ORIGIN, Unflushed, entry, key
 from undersigned.core.errors import EvidenceError, StorageError, UndersignedError, UsageError
-from undersigned.evidence.disk import Disk
+from undersigned.evidence.disk import FileLayer
 from undersigned.evidence.entries import Entry
 from undersigned.evidence.log import Log
 from undersigned.evidence.notes import (
@@ -23,11 +23,6 @@ from undersigned.evidence.notes import (
 )
 from undersigned.evidence.tree import leaf_hash, root_of
 from undersigned.evidence.verify import verify_consistency, verify_inclusion
-
-
-def entry(number: int) -> bytes:
-    return Entry("urn:undersigned:predicate:prereg:v1", f"sha256:{number:064x}", number).data()
-
 
 ENTRIES = [entry(number) for number in range(600)]
 
@@ -147,13 +142,13 @@ def test_log__torn_at_every_offset__keeps_all_below_the_mark_and_refuses_less(
         (torn / "journal").write_bytes(journal[:end])
         if end < marked:
             with pytest.raises(StorageError, match="E-EVD-022"):
-                Log.open(torn, LOG_KEY)
+                Log.open(torn, LOG_KEY, disk=Unflushed())
             assert (torn / "journal").read_bytes() == journal[:end]
             continue
-        with Log.open(torn, LOG_KEY) as log:
+        with Log.open(torn, LOG_KEY, disk=Unflushed()) as log:
             assert contents(log) == ENTRIES[: 4 if end == len(journal) else 2]
             log.append(ENTRIES[9:10])
-        with Log.open(torn, LOG_KEY) as log:
+        with Log.open(torn, LOG_KEY, disk=Unflushed()) as log:
             assert contents(log)[-1] == ENTRIES[9]
 
 
@@ -206,8 +201,8 @@ def test_log__entry_changed_on_disk_before_signing__is_not_signed(folder: Path) 
             log.append(ENTRIES[2:3])
 
 
-class FailingDisk(Disk):
-    """The real disk, except that the n-th call that can lose data fails, maybe half done."""
+class FailingDisk(Unflushed):
+    """The disk, except that the n-th call that can lose data fails, maybe half done."""
 
     def __init__(self, fail_at: int) -> None:
         self.left = fail_at
@@ -244,7 +239,7 @@ class FailingDisk(Disk):
         super().truncate(handle, size)
 
 
-def session(folder: Path, disk: Disk, acknowledged: list[bytes], notes: list[str]) -> None:
+def session(folder: Path, disk: FileLayer, acknowledged: list[bytes], notes: list[str]) -> None:
     with Log.open(folder, LOG_KEY, disk=disk) as log:
         for number in range(20, 27):
             log.append([ENTRIES[number]])
@@ -462,10 +457,10 @@ def test_log__killed_with_room_written_ahead__is_opened_whole_and_goes_on(
         assert contents(log) == ENTRIES[:12]
     for at in range(before, len(end)):
         (torn / "journal").write_bytes(journal[:at] + bytes(len(journal) - at))
-        with Log.open(torn, LOG_KEY) as log:
+        with Log.open(torn, LOG_KEY, disk=Unflushed()) as log:
             assert contents(log) == ENTRIES[:8]
             log.append(ENTRIES[20:21])
-        with Log.open(torn, LOG_KEY) as log:
+        with Log.open(torn, LOG_KEY, disk=Unflushed()) as log:
             assert contents(log) == [*ENTRIES[:8], ENTRIES[20]]
     (torn / "journal").write_bytes(journal[: before - 1] + bytes(5000))
     with pytest.raises(StorageError, match="E-EVD-022"):

@@ -13,19 +13,36 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.evidence.dossiers import LOG_KEY, ORIGIN
-from tests.evidence.test_log import entry
+from tests.evidence.dossiers import LOG_KEY, ORIGIN, entry
 from undersigned.evidence.log import Log
 from undersigned.evidence.notes import open_checkpoint, verifier_of
 
 KILLS = 200
 KILLS_OF_ONE_LOG = 20
 """A log is read whole at each opening, so it is begun anew before that gets slow."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory, where the machine has one.
+
+    WHY: a killed process loses nothing that it gave to the system, so that a disk, and whoever else
+    is writing on it, only takes time.
+    """
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(prefix="undersigned-tests-", dir=memory) as name:
+        yield Path(name)
+
 
 ACK = struct.Struct(">II")
 """Entries acknowledged, and entries under the newest checkpoint that was returned."""
@@ -68,18 +85,22 @@ def kill_a_writer(folder: Path, draw: random.Random) -> tuple[int, int]:
 
 
 @pytest.mark.slow
-def test_log__killed_two_hundred_times__keeps_every_acknowledged_entry(tmp_path: Path) -> None:
+def test_log__killed_two_hundred_times__keeps_every_acknowledged_entry(folder: Path) -> None:
     draw = random.Random(7)
     for number in range(KILLS):
-        folder = tmp_path / f"log{number // KILLS_OF_ONE_LOG}"
-        if not folder.exists():
-            Log.create(folder, ORIGIN, LOG_KEY).close()
-        size, published = kill_a_writer(folder, draw)
-        with Log.open(folder, LOG_KEY) as log:
+        place = folder / f"log{number // KILLS_OF_ONE_LOG}"
+        if not place.exists():
+            Log.create(place, ORIGIN, LOG_KEY).close()
+        size, published = kill_a_writer(place, draw)
+        with Log.open(place, LOG_KEY) as log:
             assert log.size >= size
             assert list(log.entries()) == [entry(index) for index in range(log.size)]
             assert open_checkpoint(log.note, [verifier_of(LOG_KEY)], ORIGIN).size >= published
-            assert (folder / "checkpoint").read_text() == log.note
+            assert (place / "checkpoint").read_text() == log.note
+
+
+STRACE = ("-f", "--seccomp-bpf")
+"""WHY seccomp: only the calls that are asked for are stopped, not each of ten thousand others."""
 
 
 def strace_fault() -> str:
@@ -87,7 +108,7 @@ def strace_fault() -> str:
     if sys.platform != "linux" or not shutil.which("strace"):
         return "strace is not installed"
     done = subprocess.run(
-        ["strace", "-f", "-o", "/dev/null", "-e", "inject=fsync:error=EIO:when=1", "true"],
+        ["strace", *STRACE, "-o", "/dev/null", "-e", "inject=fsync:error=EIO:when=1", "true"],
         capture_output=True, text=True,
     )  # fmt: skip
     return "" if done.returncode == 0 else f"strace may not trace: {done.stderr.strip()[-80:]}"
@@ -97,8 +118,7 @@ SCRIPT = """
 import os, sys
 from pathlib import Path
 from undersigned.evidence.log import Log
-from tests.evidence.dossiers import LOG_KEY
-from tests.evidence.test_log import entry
+from tests.evidence.dossiers import LOG_KEY, entry
 with Log.open(Path(sys.argv[1]), LOG_KEY) as log:
     for _ in range(4):
         log.append([entry(log.size), entry(log.size + 1)])
@@ -116,7 +136,7 @@ def run_with_fault(folder: Path, call: str, when: int) -> list[str]:
         **os.environ, "PYTHONPATH": f"{root / 'src'}:{root}", "PYTHONDONTWRITEBYTECODE": "1",
     }  # fmt: skip
     done = subprocess.run(
-        ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
+        ["strace", *STRACE, "-qq", "-o", "/dev/null", "-e", f"trace={call}",
          "-e", f"inject={call}:error=EIO:when={when}", sys.executable, "-c", SCRIPT, str(folder)],
         capture_output=True, text=True, env=environment,
     )  # fmt: skip
@@ -127,12 +147,10 @@ def run_with_fault(folder: Path, call: str, when: int) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("call", ["pwrite64", "fdatasync", "fsync", "/^rename", "ftruncate"])
-def test_log__system_call_failing_once__loses_nothing_acknowledged(
-    tmp_path: Path, call: str
-) -> None:
+def test_log__system_call_failing_once__loses_nothing_acknowledged(folder: Path, call: str) -> None:
     if fault := strace_fault():
         pytest.skip(fault)
-    base = tmp_path / "base"
+    base = folder / "base"
     with Log.create(base, ORIGIN, LOG_KEY) as log:
         log.append([entry(0)])
         log.checkpoint()
@@ -140,12 +158,12 @@ def test_log__system_call_failing_once__loses_nothing_acknowledged(
     with (base / "journal").open("ab") as journal:
         journal.write(b"\xffAJ1 torn")
     for when in range(1, 40):
-        folder = tmp_path / f"run{when}"
-        shutil.copytree(base, folder)
-        said = run_with_fault(folder, call, when)
+        place = folder / f"run{when}"
+        shutil.copytree(base, place)
+        said = run_with_fault(place, call, when)
         kept = max((int(line.split()[1]) for line in said if line.startswith("kept")), default=2)
         shown = [int(line.split()[1]) for line in said if line.startswith("published")]
-        with Log.open(folder, LOG_KEY) as log:
+        with Log.open(place, LOG_KEY) as log:
             assert kept <= log.size <= kept + 2
             assert list(log.entries()) == [entry(index) for index in range(log.size)]
             point = open_checkpoint(log.note, [verifier_of(LOG_KEY)], ORIGIN)

@@ -462,7 +462,7 @@ def test_cosign_durably__two_processes_at_once__make_one_chain(tmp_path: Path) -
         racer.stdin.flush()
     moves = []
     for racer in racers:
-        out, _ = racer.communicate(timeout=60)
+        out, _ = racer.communicate(timeout=600)
         assert racer.returncode == 0
         moves += [tuple(map(int, line.split())) for line in out.splitlines()]
     moves.sort()

@@ -38,18 +38,43 @@ BY_SLOT = {
 }
 
 
-@pytest.mark.parametrize("message", TEXTS.messages())
-@pytest.mark.parametrize("tag", LOCALES)
-@settings(max_examples=50)
-@given(data=st.data())
-def test_render__any_slots__says_what_the_reference_says(
-    tag: str, message: str, data: st.DataObject
-) -> None:
-    slots: dict[str, Slot] = {
-        name: data.draw(BY_SLOT[name], label=name) for name in sorted(TEXTS.slots(message))
-    }
+@st.composite
+def filled(draw: st.DrawFn, message: str) -> dict[str, Slot]:
+    """Draw the slots of a message."""
+    return {name: draw(BY_SLOT[name]) for name in sorted(TEXTS.slots(message))}
+
+
+def simplest(message: str) -> dict[str, Slot]:
+    """Return the slots of a message with values that every slot takes."""
+    values: dict[str, Slot] = {
+        "account": "1234", "name": "Tan", "payee": "Lim", "balance": Money(123_456, "SGD"),
+        "amount": Money(-1, "JPY"), "on": Day("2026-11-03"), "count": 1, "status": "approved",
+    }  # fmt: skip
+    return {name: values[name] for name in TEXTS.slots(message)}
+
+
+PAIRS = [(tag, message) for tag in LOCALES for message in TEXTS.messages()]
+
+
+def assert_rendered(tag: str, message: str, slots: dict[str, Slot]) -> None:
     expected = reference.render(SOURCES[tag], tag, message, slots)
     assert TEXTS.render(tag, message, slots) == expected
+
+
+@pytest.mark.parametrize(("tag", "message"), PAIRS)
+def test_render__every_locale_and_message__says_what_the_reference_says(
+    tag: str, message: str
+) -> None:
+    assert_rendered(tag, message, simplest(message))
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(PAIRS).flatmap(lambda p: st.tuples(st.just(p), filled(p[1]))))
+def test_render__any_locale_message_and_slots__says_what_the_reference_says(
+    drawn: tuple[tuple[str, str], dict[str, Slot]],
+) -> None:
+    (tag, message), slots = drawn
+    assert_rendered(tag, message, slots)
 
 
 @given(st.text() | HOSTILE, st.sampled_from(list(LOCALES)))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.growth import assert_growth
 from undersigned.core.errors import UsageError
 from undersigned.languages.alphabets import DIGIT_ZEROS, LATIN_OF, LOOK_ALIKES
 from undersigned.languages.romanisation import romanise
@@ -42,8 +43,11 @@ def test_transform__any_string__is_total_and_deterministic(name: str, text: str)
 
 @pytest.mark.parametrize("name", TRANSFORMS)
 @pytest.mark.parametrize("unit", ["a", "\ud800", "ก", "\u0301\u0323", "é1,\n", "\u202e"])
-def test_transform__one_megabyte__is_done(name: str, unit: str) -> None:
-    assert TRANSFORMS[name].apply(unit * (10**6 // len(unit)))
+def test_transform__long_text_of_anything__takes_linear_time(name: str, unit: str) -> None:
+    def apply(length: int) -> None:
+        assert TRANSFORMS[name].apply(unit * (length // len(unit)))
+
+    assert_growth(apply, 1_000, 10_000, below=3)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.growth import growth
+from tests.growth import assert_growth
 from undersigned.core.errors import UsageError
 from undersigned.episodes.episode import Episode
 from undersigned.events.stream import (
@@ -179,7 +179,7 @@ def test_trace__many_calls__takes_linear_time():
             script.call(f"c{n}", "pay", {"n": n}, effects=(PUT,))
         trace_of(script.events)
 
-    assert growth(work, 200, 2000) < 4
+    assert_growth(work, 200, 2000, below=4)
 
 
 @pytest.mark.parametrize("code", ["timeout", "unavailable"])
