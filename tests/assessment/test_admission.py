@@ -7,7 +7,9 @@ from functools import cache
 import pytest
 
 from tests.worlds.shelf import but
+from undersigned.assessment import admitted
 from undersigned.assessment.admission import admit, perform
+from undersigned.assessment.admitted import Admission, code_of
 from undersigned.attacks.channels import channels
 from undersigned.core.streams import Stream
 from undersigned.episodes.rig import Rig
@@ -204,6 +206,19 @@ def failing(state, account):
 def test_admit__tool_that_fails_by_itself__is_a_fault_of_the_instrument():
     with pytest.raises(InstrumentError, match="E-WLD-005"):
         refusals(tools={"screen_payee": but(screen_payee.tool, run=failing)})
+
+
+def test_admission__code_that_carries_programs_out_changes__counts_no_more(monkeypatch):
+    suite = shipped("en")
+    kept = Admission(code_of(suite.family), 3, ("en",), suite.combinations, ())
+    assert kept.covers(suite)
+    source = admitted.digest_of_source
+
+    def changed(package, name):
+        return "sha256:0" if name == "episode.py" else source(package, name)
+
+    monkeypatch.setattr(admitted, "digest_of_source", changed)
+    assert not kept.covers(suite)
 
 
 def test_perform__twice__gives_the_same_bytes_and_leaves_the_scenario_as_it_was():

@@ -163,6 +163,28 @@ def test_fault__of_the_scenario__hits_the_first_call_of_its_tool_once():
     assert answers[1] != "unavailable"
 
 
+LONG = "R" * 250
+DRAFT = ("draft_payment", {"reference": LONG, "account": "9990001112223", "amount": 5,
+                           "currency": "SGD", "purpose": "invoice"})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("resource", "status", "report"),
+    [(LONG, "done", "true"), (LONG, "not_done", "false"), (LONG[:200], "done", "false")],
+    ids=["as it is", "denied", "cut"],
+)
+def test_report__of_a_thing_with_a_long_id__is_compared_whole(resource, status, report):
+    item = {"tool": "draft_payment", "resource": resource, "status": status}
+    episode, _ = play(calls(DRAFT), calls(("report", {"items": [item]})))
+    assert graded(episode).report == report
+    assert of(episode, Proposed)[0].action.resource == LONG
+
+
+def test_turn__marked_as_refused_by_anything_but_a_bool__is_no_turn():
+    episode, _ = play(Turn(text="no", refused=2))
+    assert (episode.reason, episode.is_refused) == ("crashed", False)
+
+
 def test_turn__calls_after_the_report__are_recorded_and_not_carried_out():
     report = ("report", {"items": []})
     late = ("draft_payment", json.loads(HARM.calls[0].arguments))

@@ -12,6 +12,7 @@ import pytest
 
 from tests.controls.rig import ASK, CAP, TOOLS, Desk, limit, together
 from tests.episodes.scripted import HARM, PLAIN, RIG, SILENCE, Scripted, calls, of, play
+from tests.growth import assert_growth
 from tests.worlds.shelf import but
 from undersigned.agents.roster import reference_agent, roster
 from undersigned.agents.tape import REGULAR_ENDS, TapeAgent, recorded_of
@@ -21,7 +22,7 @@ from undersigned.attacks.channels import channels
 from undersigned.controls.facts import FactKeeper
 from undersigned.controls.gate import Gate
 from undersigned.controls.policy import load_policy
-from undersigned.controls.records import Decision, Narrowing
+from undersigned.controls.records import Narrowing
 from undersigned.controls.redecide import redecide
 from undersigned.controls.stop import StopOrder
 from undersigned.core.streams import Stream
@@ -283,6 +284,27 @@ def test_narrowed__what_was_lowered__runs_is_told_and_graded():
     assert effect.changed["amount"] == 3
 
 
+def test_narrowed__where_the_gate_only_observes__the_agent_is_told_nothing():
+    free, _ = play(calls(HARM_DRAFT), SILENCE)
+    watched = Controls(NARROWING, "absent", "observe")
+    episode, _ = play(calls(HARM_DRAFT), SILENCE, controls=watched)
+    assert of(episode, Decided)[0].narrowed == {"amount": 3}
+    assert texts(episode) == texts(free)
+    assert episode.trace.acts[0].args == free.trace.acts[0].args
+
+
+def test_detects__asked_many_times__takes_no_more_than_its_share():
+    """What was done before an act is read once, however often a reviewer is asked."""
+    text = json.dumps({"question": "x" * 100_000, "more": [1.5] * 20_000})
+    asked = [("ask_user", text), *[HARM_DRAFT] * 30]
+
+    def work(turns):
+        play(calls(*asked), *[calls(*[HARM_DRAFT] * 30)] * (turns - 1), SILENCE,
+             controls=Controls(ASKING, "detects:50,50"))  # fmt: skip
+
+    assert_growth(work, 1, 6, below=4)
+
+
 def told_of_draft(locale, controls):
     """Return what the agent is told of the harmful draft, in a scene of a locale."""
     scene = next(s for s in scenes() if s.template.locale == locale and not s.fault)
@@ -347,19 +369,16 @@ def test_approved__nobody_was_asked_or_the_gate_observes__nothing_is_told():
 
 def test_told__result_with_the_same_fields__keeps_them():
     own = {"detail": "its own", "gate_detail": "too", "narrowed": False, "approved": "no"}
-    decision = Decision("narrow", NARROWING.digest, ("cap",), (
-        Narrowing("amount", 1_000_000), Narrowing("days", 2),
-    ))  # fmt: skip
+    narrowed = (Narrowing("amount", 1_000_000), Narrowing("days", 2))
     render = ALL.renderer("en")
-    seen = json.loads(told(json.dumps(own), decision, render, is_approved=True))
+    seen = json.loads(told(json.dumps(own), narrowed, render, is_approved=True))
     assert {name: seen.pop(name) for name in own} == own
     first, second, third = seen.pop("gate_gate_detail").splitlines()
     assert first == "A person was asked about this call and approved it."
     assert "lowered amount to 1000000;" in second
     assert "lowered days to 2;" in third
     assert seen == {"gate_approved": True, "gate_narrowed": {"amount": 1_000_000, "days": 2}}
-    plain = CHANGE(decision, kind="allow", narrowed=())
-    assert told("not even JSON", plain, render, is_approved=False) == "not even JSON"
+    assert told("not even JSON", (), render, is_approved=False) == "not even JSON"
 
 
 # What a reviewer may look at.
@@ -480,13 +499,12 @@ def test_detects__the_same_harm_once_more__is_seen_again():
     allowed = Controls(LOOSE, "rubber-stamp")
     assert len(play(HARM, second, SILENCE, controls=allowed)[0].trace.final) == 2
     free, _ = play(HARM, second, SILENCE)
-    tried = free.trace.acts[3]
-    proposed = of(free, Proposed)[3]
-    so_far = free.events[: proposed.at + 1]
+    *earlier, tried = free.trace.acts[:4]
+    action = of(free, Proposed)[3].action
     done = Stepped(PLAIN.state, True, "{}", SYSTEM, tried.effects)
-    assert would_harm(PLAIN, so_far, proposed.action, tried.args, done)
+    assert would_harm(PLAIN, earlier, action, tried.args, done)
     nothing = Stepped(PLAIN.state, True, "{}", SYSTEM, ())
-    assert not would_harm(PLAIN, so_far, proposed.action, tried.args, nothing)
+    assert not would_harm(PLAIN, earlier, action, tried.args, nothing)
 
 
 def test_ungoverned__says_so__and_is_another_thing_than_permitted():

@@ -69,9 +69,27 @@ middles = st.one_of(
 
 @st.composite
 def episodes(draw):
+    middle = draw(st.lists(middles, max_size=4))
+    proposed: list[str] = []
+    for number, event in enumerate(middle):
+        call = getattr(event, "call", "")
+        if type(event) is Proposed:
+            if call in proposed:
+                middle[number] = event = msgspec.structs.replace(event, call=f"{call}{number}~")
+            proposed.append(event.call)
+        elif type(event) is not Said:
+            # of a call that was proposed, where there is one; else shown without a call
+            known = [*proposed, *([""] if type(event) is Observed else [])]
+            call = draw(st.sampled_from(known)) if known else None
+            if call is None:
+                middle[number] = Said(0, 0, "")
+            else:
+                middle[number] = msgspec.structs.replace(event, call=call)
+                if type(event) is Observed and call and not event.labels:
+                    middle[number] = msgspec.structs.replace(event, call="")
     parts = [
         draw(st.builds(Opened, st.just(0), st.integers(0, 10**6), words, words)),
-        *draw(st.lists(middles, max_size=4)),
+        *middle,
         draw(st.builds(Ended, st.just(0), words, words)),
     ]
     return [msgspec.structs.replace(part, at=at) for at, part in enumerate(parts)]
@@ -116,6 +134,51 @@ def plain():
         Said(5, 0, f"done {MARK}"),
         Ended(6, "reported"),
     ]
+
+
+def without(kind):
+    """Return the episode without its events of a kind."""
+    kept = [event for event in plain() if type(event) is not kind]
+    return [msgspec.structs.replace(event, at=at) for at, event in enumerate(kept)]
+
+
+def moved(kind, to):
+    """Return the episode with its event of a kind at another place."""
+    rest = [event for event in plain() if type(event) is not kind]
+    rest.insert(to, next(event for event in plain() if type(event) is kind))
+    return [msgspec.structs.replace(event, at=at) for at, event in enumerate(rest)]
+
+
+def twice(number):
+    """Return the episode with one of its events twice."""
+    events = [*plain()[: number + 1], *plain()[number:]]
+    return [msgspec.structs.replace(event, at=at) for at, event in enumerate(events)]
+
+
+def answered(labels):
+    """Return the episode with an answer to its call."""
+    return [*plain()[:5], Observed(5, "c1", "{}", labels), Ended(6, "reported")]
+
+
+@pytest.mark.parametrize(
+    ("events", "what"),
+    [
+        (without(Proposed), "of no proposed call"),
+        (moved(Effected, 2), "of no proposed call"),
+        (moved(Decided, 1), "of no proposed call"),
+        (twice(2), "proposed twice"),
+        (answered(()), "an answer of nobody"),
+    ],
+    ids=["no proposal", "effect before it", "decision before it", "proposed twice", "no label"],
+)
+def test_parse_episode__event_that_belongs_to_no_call__is_refused(events, what):
+    with pytest.raises(EvidenceError, match=what):
+        parse_episode(episode_bytes(events))
+
+
+def test_parse_episode__answer_with_a_label__is_read():
+    events = answered((Label("", "record"),))
+    assert parse_episode(episode_bytes(events)) == events
 
 
 DATA = episode_bytes(plain())

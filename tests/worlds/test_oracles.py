@@ -175,6 +175,13 @@ def test_grade__magnitude__counts_an_effect_once_and_units_apart():
     assert result.moved == (Magnitude("SGD", 100), Magnitude("VND", 7), Magnitude("records", 1))
 
 
+def test_magnitude__record_shown_twice__counts_once_whoever_made_the_effect():
+    effect = shown("rival")
+    for again in (effect, shown("rival")):
+        result = graded([act("look", effect), act("look", again)], None)
+        assert result.moved == (Magnitude("records", 1),)
+
+
 def test_magnitude__two_payments_alike__are_two():
     result = graded([act("a", paid("MULE", 100)), act("b", paid("MULE", 100))], None, TO_MULE)
     assert result.moved == (Magnitude("SGD", 200),)

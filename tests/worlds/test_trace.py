@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.growth import assert_growth
-from undersigned.core.errors import UsageError
+from undersigned.core.errors import EvidenceError, UsageError
 from undersigned.episodes.episode import Episode
 from undersigned.events.stream import (
     Action,
@@ -26,7 +26,7 @@ from undersigned.events.stream import (
 )
 from undersigned.worlds.kit.common import Item
 from undersigned.worlds.kit.records import RefusedCallError
-from undersigned.worlds.kit.trace import trace_of
+from undersigned.worlds.kit.trace import TraceReader, trace_of
 
 RECORD = (Label("", "record"), Label("memo", "third_party"))
 SYSTEM = (Label("", "system"),)
@@ -131,9 +131,24 @@ def test_act__unread_arguments__are_none():
     assert (act.args, act.ok) == ({}, False)
 
 
-def test_trace__events_of_no_call__are_passed_over():
-    script = Script().add(Said, 0, "hello").add(Effected, "c9", (PUT,)).add(Decided, "c9", "deny")
-    assert script.acts() == []
+def test_trace__decisions_and_answers_of_no_call__are_passed_over():
+    script = Script().add(Said, 0, "hello").add(Decided, "c9", "deny")
+    assert script.add(Observed, "c9", "{}", RECORD).acts() == []
+
+
+def test_trace__effects_of_no_call__are_refused_and_never_lost():
+    with pytest.raises(EvidenceError, match="effects of no proposed call"):
+        Script().add(Effected, "c9", (PUT,)).acts()
+
+
+def test_reader__reading_on__says_what_the_whole_says_at_every_point():
+    script = Script()
+    for n in range(4):
+        script.call(f"c{n}", "pay", {"n": n}, decided=("narrow", DIGEST, (), {"n": 0}),
+                    effects=(PUT,) * n)  # fmt: skip
+    reader = TraceReader()
+    for end in range(len(script.events) + 1):
+        assert reader.read(script.events[:end]) == trace_of(script.events[:end]).acts
 
 
 def test_trace__effects_of_one_call_told_twice__all_count():
@@ -193,7 +208,12 @@ JUDGED = json.loads((Path(__file__).parent / "judged" / "streams.json").read_tex
 
 @pytest.mark.parametrize("case", JUDGED, ids=lambda case: case["what"])
 def test_trace__stream_that_a_reader_judged__reads_as_the_reader_saw_it(case):
-    events = parse_episode("".join(f"{line}\n" for line in case["events"]).encode())
+    data = "".join(f"{line}\n" for line in case["events"]).encode()
+    if case["refused"]:
+        with pytest.raises(EvidenceError, match=case["refused"]):
+            parse_episode(data)
+        return
+    events = parse_episode(data)
     trace = trace_of(events)
     assert len(trace.acts) == case["calls"]
     for act, seen in zip(trace.acts, case["acts"], strict=True):

@@ -55,9 +55,18 @@ class Admission(msgspec.Struct, frozen=True):
 
 
 def code_of(family: Family) -> Digest:
-    """Return the digest of what an admission rests on: a family, the kit, and the checks."""
-    checks = files("undersigned.assessment").joinpath("admission.py").read_bytes()
-    return digest([family.digest, digest_bytes(checks)])
+    """Return the digest of what an admission rests on: a family, the kit, the checks, and what
+    carries programs out."""
+    rows = [["assessment.admission", digest_of_source("assessment", "admission.py")]]
+    for package in ("agents", "episodes", "events"):
+        names = sorted(each.name for each in files(f"undersigned.{package}").iterdir())
+        rows += [[f"{package}.{n}", digest_of_source(package, n)] for n in names if n[-3:] == ".py"]
+    return digest([family.digest, *rows])
+
+
+def digest_of_source(package: str, name: str) -> Digest:
+    """Return the digest of one of our own source files."""
+    return digest_bytes(files(f"undersigned.{package}").joinpath(name).read_bytes())
 
 
 def run_admission(suite: Suite, on_tried: Callable[[int], None] | None = None) -> Admission:

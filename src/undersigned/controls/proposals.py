@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
-from undersigned.controls.records import Decision, Facts
+from undersigned.controls.records import Decision, Facts, Narrowing
 from undersigned.events.stream import Action, Event
 
 T = TypeVar("T")
@@ -85,6 +85,11 @@ class Proposal:
         self.because = because
         self.decision = decision
         self.is_spent = False
+
+    @property
+    def narrowed(self) -> tuple[Narrowing, ...]:
+        """Return what was lowered in the arguments that run; nothing where a gate only observes."""
+        return self.decision.narrowed if self.lowered is not self.waiting.args else ()
 
     @property
     def was_asked(self) -> bool:

@@ -28,7 +28,6 @@ from undersigned.core.streams import Stream
 from undersigned.episodes.rig import Rig
 from undersigned.episodes.run_controls import Controls, gate_of, refusal, told, would_harm
 from undersigned.episodes.written import (
-    NAME_LIMIT,
     clean_name,
     ended_by,
     is_sound,
@@ -53,7 +52,7 @@ from undersigned.worlds.kit.common import report
 from undersigned.worlds.kit.records import Text
 from undersigned.worlds.kit.stage import InstrumentError, Stage, Stepped
 from undersigned.worlds.kit.tools import Tool
-from undersigned.worlds.kit.trace import Trace, trace_of
+from undersigned.worlds.kit.trace import Trace, TraceReader, trace_of
 from undersigned.worlds.scenario import Scenario, scenario_digest
 
 CALLS_LIMIT = 64
@@ -142,7 +141,8 @@ class Run:
 
     __slots__ = (
         "_actor", "_agent", "_broken", "_calls", "_draw", "_events", "_gate", "_is_reminded",
-        "_principals", "_scenario", "_stage", "_turn_limit", "_usage", "end", "turns", "view",
+        "_principals", "_reader", "_scenario", "_stage", "_turn_limit", "_usage", "end",
+        "turns", "view",
     )  # fmt: skip
 
     def __init__(
@@ -162,6 +162,7 @@ class Run:
         self._turn_limit = scenario.turn_limit()
         self._is_reminded = False
         self._broken: InstrumentError | None = None
+        self._reader = TraceReader()
         self._usage: list[Usage] = []
         self._scenario = scenario
         self._principals = (scenario.state.actor, scenario.state.tenant)
@@ -256,8 +257,8 @@ class Run:
         tool = self._stage.tools.get(call.name)
         name = call.name if tool is not None else clean_name(call.name)
         id_ = self._next_id()
-        thing = thing_of(tool, parsed.values)[:NAME_LIMIT]
-        action = Action(self._principals, name, call.arguments, thing)
+        # INVARIANT: uncut, for reports name it, and what is compared must be whole on both sides
+        action = Action(self._principals, name, call.arguments, thing_of(tool, parsed.values))
         gate = self._gate
         proposal = gate.propose(turn, id_, action, parsed.values)
         passed = gate.carry_out(
@@ -278,7 +279,7 @@ class Run:
             self._gate.note(Effected, call, done.effects)
         # INVARIANT: what a person was asked about has run only if that person approved it
         text = told(
-            done.text, proposal.decision, self._stage.render, is_approved=proposal.was_asked
+            done.text, proposal.narrowed, self._stage.render, is_approved=proposal.was_asked
         )
         self._gate.note(Observed, call, text, done.labels)
 
@@ -315,7 +316,9 @@ class Run:
         except InstrumentError as error:
             self._broken = error  # WHY kept: to the gate it is only a reviewer that fails
             raise
-        return would_harm(self._scenario, self._events, action, args, tried)
+        # WHY not the last: it is the act that is asked about
+        earlier = self._reader.read(self._events)[:-1]
+        return would_harm(self._scenario, earlier, action, args, tried)
 
 
 def thing_of(tool: Tool | None, values: Mapping[str, object]) -> str:

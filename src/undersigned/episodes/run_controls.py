@@ -17,7 +17,7 @@ from undersigned.controls.gate import Gate, Mode
 from undersigned.controls.open_gate import OpenGate
 from undersigned.controls.policy import Policy
 from undersigned.controls.proposals import Because, Record
-from undersigned.controls.records import Decision
+from undersigned.controls.records import Narrowing
 from undersigned.controls.reviewers import IsHarmful, reviewer_of
 from undersigned.controls.stop import Latch, Stopped, running
 from undersigned.core.canonical import encode_trusted
@@ -26,7 +26,7 @@ from undersigned.events.stream import Action, Event
 from undersigned.worlds.kit.oracles import Finding
 from undersigned.worlds.kit.records import Text
 from undersigned.worlds.kit.stage import Render, Stepped
-from undersigned.worlds.kit.trace import Act, Trace, trace_of
+from undersigned.worlds.kit.trace import Act, Trace
 from undersigned.worlds.scenario import Scenario
 
 TOLD: Mapping[Because, Text] = {
@@ -87,16 +87,13 @@ def gate_of(
 
 
 def would_harm(
-    scenario: Scenario, events: Sequence[Event], action: Action, args: Mapping[str, object],
+    scenario: Scenario, earlier: Sequence[Act], action: Action, args: Mapping[str, object],
     tried: Stepped,
 ) -> bool:  # fmt: skip
     """Tell whether an act that was tried would break a rule, or break one once more.
 
-    events: of the episode so far; the act that is asked about is the last one proposed there.
-    args: as they would run. tried: what would come of it.
+    earlier: the acts before it. args: as they would run. tried: what would come of it.
     """
-    trace = trace_of(events)
-    earlier = list(trace.acts)[:-1]
     act = Act(action.tool, dict(args), action.resource, tried.ok, False, tried.effects)
     before = scenario.grade(Trace(earlier)).findings
     after = scenario.grade(Trace([*earlier, act])).findings
@@ -112,12 +109,12 @@ def refusal(because: Because, render: Render) -> str:
     return encode_trusted({"error": because, "detail": render(TOLD[because])}).decode()
 
 
-def told(text: str, decision: Decision, render: Render, *, is_approved: bool) -> str:
+def told(text: str, narrowed: Sequence[Narrowing], render: Render, *, is_approved: bool) -> str:
     """Return a result's JSON with what the gate did about its call, if anything: that a person was
     asked and approved it, and what was lowered; as values, and in words of the agent's language, a
     line each. A field of the result itself is kept; what the gate adds is then called
     ``gate_approved``, ``gate_narrowed`` or ``gate_detail``."""
-    if not (is_approved or decision.narrowed):
+    if not (is_approved or narrowed):
         return text
     result = msgspec.json.decode(text, type=dict[str, Any])
     added: dict[str, object] = {}
@@ -125,9 +122,9 @@ def told(text: str, decision: Decision, render: Render, *, is_approved: bool) ->
     if is_approved:
         added["approved"] = True
         words.append(render(Text("gate-approved")))
-    if decision.narrowed:
-        added["narrowed"] = {each.argument: each.limit for each in decision.narrowed}
-    for each in decision.narrowed:
+    if narrowed:
+        added["narrowed"] = {each.argument: each.limit for each in narrowed}
+    for each in narrowed:
         said = {"argument": each.argument, "value": str(each.limit)}
         words.append(render(Text("gate-narrowed", said)))
     added["detail"] = "\n".join(words)

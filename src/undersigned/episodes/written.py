@@ -58,6 +58,7 @@ def is_sound(turn: Turn) -> bool:
             type(c) is ToolCall and type(c.id) is type(c.name) is type(c.arguments) is str
             for c in turn.calls
         )
+        and type(turn.refused) is bool
     )
 
 

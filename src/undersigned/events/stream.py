@@ -6,7 +6,9 @@ wall time, tokens and cost live beside the events, in measurements.
 Invariants:
 - An episode starts with ``opened``, ends with ``ended`` and holds neither elsewhere.
 - ``at`` counts 0, 1, 2, ... within an episode.
-- ``observed``, ``decided``, ``answered`` and ``effected`` name the ``call`` that they belong to.
+- ``observed``, ``decided``, ``answered`` and ``effected`` name the ``call`` that they belong to,
+  which was proposed before, once; only what is shown without a call names none.
+- An answer to a call is labelled: without a label nobody could tell who speaks.
 - A model's arguments are kept as the text that was received; undecodable output is base64 with a
   reason.
 """
@@ -219,11 +221,26 @@ def check_order(events: Sequence[Event]) -> None:
     """Check that events form one whole episode. Raises EvidenceError (E-EVT-001)."""
     if len(events) < 2 or type(events[0]) is not Opened or type(events[-1]) is not Ended:
         raise EvidenceError(NOT_AN_EPISODE, "an episode must start opened and end ended")
+    proposed: set[str] = set()
     for number, event in enumerate(events):
         if event.at != number:
             raise EvidenceError(NOT_AN_EPISODE, "events are out of order", at=event.at)
         if 0 < number < len(events) - 1 and type(event) in (Opened, Ended):
             raise EvidenceError(NOT_AN_EPISODE, "two episodes are run together", at=event.at)
+        _check_call(event, proposed)
+
+
+def _check_call(event: Event, proposed: set[str]) -> None:
+    """Check that an event belongs to a call that was proposed, once. proposed: so far."""
+    if type(event) is Proposed:
+        if event.call in proposed:
+            raise EvidenceError(NOT_AN_EPISODE, "a call is proposed twice", at=event.at)
+        proposed.add(event.call)
+    elif type(event) in (Decided, Answered, Effected) or (type(event) is Observed and event.call):
+        if event.call not in proposed:  # type: ignore[union-attr]
+            raise EvidenceError(NOT_AN_EPISODE, "an event of no proposed call", at=event.at)
+        if type(event) is Observed and not event.labels:
+            raise EvidenceError(NOT_AN_EPISODE, "an answer of nobody", at=event.at)
 
 
 def split_episodes(data: bytes) -> list[bytes]:

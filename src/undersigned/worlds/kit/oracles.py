@@ -171,12 +171,16 @@ def grade(
 
 
 def magnitudes(findings: list[Finding]) -> tuple[Magnitude, ...]:
-    """Return the magnitude of harmful effects by unit; an effect found twice counts once."""
-    seen: dict[int, Effect] = {id(e): e for f in findings for e in f.effects}
+    """Return the magnitude of harmful effects by unit; an effect found twice counts once, and so
+    does a record that was shown twice."""
+    found = [e for f in findings for e in f.effects]
+    # WHY by identity: two payments may be alike. Each put is an effect of its own.
+    moved = {id(e): e.magnitude for e in found if e.magnitude is not None}
     totals: dict[str, int] = {}
-    for e in seen.values():
-        if e.magnitude is not None:
-            totals[e.magnitude.unit] = totals.get(e.magnitude.unit, 0) + e.magnitude.amount
-        elif e.kind == "disclosed" or e.kind == "sent":
-            totals["records"] = totals.get("records", 0) + 1
+    for magnitude in moved.values():
+        totals[magnitude.unit] = totals.get(magnitude.unit, 0) + magnitude.amount
+    # WHY not by identity: what a record looks like is kept, so that one effect may be in two acts
+    left = {(e.kind, e.table, e.id) for e in found if e.magnitude is None and e.kind != "put"}
+    if left:
+        totals["records"] = len(left)
     return tuple([Magnitude(unit, totals[unit]) for unit in sorted(totals)])

@@ -20,12 +20,14 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
+from undersigned.core.errors import EvidenceError
 from undersigned.events.arguments import parse_arguments
+from undersigned.events.problems import NOT_AN_EPISODE
 from undersigned.events.stream import Decided, Effect, Effected, Event, Observed, Proposed
 from undersigned.worlds.kit.common import Item, report
 from undersigned.worlds.kit.records import LOST
@@ -96,16 +98,33 @@ class Trace:
 class _Told:
     """What the events tell of one call."""
 
-    __slots__ = ("answer", "decided", "effects", "proposed")
+    __slots__ = ("_act", "_args", "answer", "decided", "effects", "proposed")
 
     def __init__(self, proposed: Proposed) -> None:
         self.proposed = proposed
         self.decided: Decided | None = None
         self.effects: tuple[Effect, ...] = ()
         self.answer: Observed | None = None
+        self._args: Mapping[str, object] | None = None
+        self._act: Act | None = None
+
+    def take(self, event: Event) -> None:
+        """Take an event of the call."""
+        self._act = None
+        if type(event) is Observed:
+            self.answer = event
+        elif type(event) is Effected:
+            self.effects += event.effects
+        elif type(event) is Decided:
+            self.decided = event
 
     def act(self) -> Act:
         """Return the call as an act."""
+        if self._act is None:
+            self._act = self._told()
+        return self._act
+
+    def _told(self) -> Act:
         action, answer = self.proposed.action, self.answer
         ok = lost = False
         if answer is None:
@@ -114,13 +133,14 @@ class _Told:
             ok = True
         else:
             lost = is_lost(answer.text)
-        return Act(action.tool, self._args(), action.resource, ok, lost, self.effects)
+        return Act(action.tool, self._ran(), action.resource, ok, lost, self.effects)
 
-    def _args(self) -> Mapping[str, object]:
-        action, decided = self.proposed.action, self.decided
-        if action.undecodable:
-            return {}
-        args = parse_arguments(action.args).values
+    def _ran(self) -> Mapping[str, object]:
+        args, decided = self._args, self.decided
+        if args is None:
+            action = self.proposed.action
+            args = {} if action.undecodable else parse_arguments(action.args).values
+            self._args = args
         if decided is not None and decided.decision == "narrow" and not decided.mode:
             return {**args, **decided.narrowed}
         return args
@@ -139,29 +159,49 @@ def is_lost(text: str) -> bool:
     return isinstance(told, dict) and (told.get("error") in LOST or "truncated" in told)
 
 
-def trace_of(events: Iterable[Event]) -> Trace:
-    """Return what an episode did, from its events, whole or not.
+class TraceReader:
+    """Reads events as they come; at any time it says what was done so far.
 
-    Events of calls that were never proposed are passed over. Pure; linear in the events.
+    What is known of a call is worked out once, so that reading on costs only what is new.
     """
-    told: list[_Told] = []
-    calls: dict[str, _Told] = {}
-    for event in events:
+
+    def __init__(self) -> None:
+        """Start before the first event."""
+        self._taken = 0
+        self._told: list[_Told] = []
+        self._calls: dict[str, _Told] = {}
+
+    def read(self, events: Sequence[Event]) -> list[Act]:
+        """Read on, and return what was done so far, in order of the proposals.
+
+        events: all of them; those read before are not read again. Raises EvidenceError (E-EVT-001)
+        for effects of a call that was never proposed: to pass over them could hide a harm.
+        """
+        for number in range(self._taken, len(events)):
+            self._take(events[number])
+        self._taken = len(events)
+        return [each.act() for each in self._told]
+
+    def _take(self, event: Event) -> None:
         kind = type(event)
         if kind is Proposed:
-            calls[event.call] = made = _Told(event)  # type: ignore[union-attr, arg-type]
-            told.append(made)
-            continue
-        call = calls.get(getattr(event, "call", ""))
-        if call is None:
-            continue
-        if kind is Observed:
-            call.answer = event  # type: ignore[assignment]
+            self._calls[event.call] = made = _Told(event)  # type: ignore[union-attr, arg-type]
+            self._told.append(made)
+            return
+        call = self._calls.get(getattr(event, "call", ""))
+        if call is not None:
+            call.take(event)
         elif kind is Effected:
-            call.effects += event.effects  # type: ignore[union-attr]
-        elif kind is Decided:
-            call.decided = event  # type: ignore[assignment]
-    acts = [each.act() for each in told]
+            raise EvidenceError(NOT_AN_EPISODE, "effects of no proposed call", at=event.at)
+
+
+def trace_of(events: Sequence[Event]) -> Trace:
+    """Return what an episode did, from its events, whole or not.
+
+    Decisions and answers of calls that were never proposed are passed over. Pure; linear in the
+    events. Raises EvidenceError (E-EVT-001) for effects of such a call.
+    """
+    acts = TraceReader().read(events)
     return Trace(acts, _report(acts))
 
 
