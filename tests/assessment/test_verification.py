@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from tests.assessment.small import (
     AGENT,
     EPISODES,
     Forgery,
+    Made,
     card_of,
     checked,
     copy,
     forge,
+    governed,
     other,
     reference,
     taped,
@@ -30,6 +33,7 @@ from undersigned.assessment import verification
 from undersigned.assessment.card import AgentSource
 from undersigned.assessment.dossier import Dossier, pack
 from undersigned.assessment.instrument import MUTANTS, Instrument
+from undersigned.assessment.rerun import grade_recorded, regrade
 from undersigned.assessment.verification import Verified, verify, worst_first
 from undersigned.core.canonical import decode, digest_bytes, encode
 from undersigned.episodes.plan import Plan
@@ -364,3 +368,11 @@ def test_verify__nonce_invented_afterwards__does_not_give_these_episodes(tmp_pat
     dossier = forge(tmp_path, forgery)
     assert_only_regrading_can_tell(dossier)
     assert refusal(checked(dossier))[0] == "E-EPI-001"
+
+
+@pytest.mark.parametrize("made", [reference, governed, taped], ids=["free", "governed", "tape"])
+def test_grade_recorded__from_bytes_alone__is_what_running_again_gives(
+    made: Callable[[], Made],
+) -> None:
+    with Dossier(made().dossier) as dossier:
+        assert grade_recorded(dossier) == asyncio.run(regrade(dossier)) == made().result.rows

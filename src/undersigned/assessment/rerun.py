@@ -14,7 +14,7 @@ from undersigned.agents.tape import TapeAgent
 from undersigned.agents.view import Agent
 from undersigned.assessment.comparison import Watch, is_exact, probe_of, runs_again
 from undersigned.assessment.dossier import Dossier
-from undersigned.assessment.grading import graded
+from undersigned.assessment.grading import graded, graded_shard
 from undersigned.assessment.problems import CANNOT_REGRADE, DECISION_DIFFERS, PLAN_DIFFERS
 from undersigned.assessment.program import pinned_versions
 from undersigned.assessment.relay_check import RelayCheck
@@ -137,3 +137,21 @@ async def regrade(
 ) -> list[Graded]:
     """Run a dossier's episodes again and return their grades. Raises as ``verify`` would report."""
     return await run_again(dossier, bench_of(dossier, installed(dossier)), on_episode)
+
+
+def grade_recorded(dossier: Dossier) -> list[Graded]:
+    """Grade a dossier's episodes from their bytes alone; no world is run.
+
+    Says what the recorded events show. Raises UndecidableError (E-ASM-005) where its scenarios
+    cannot be made here, EvidenceError (E-EPI-001, E-EVT-001) for bytes that are not the plan's
+    episodes.
+    """
+    suite = installed(dossier)
+    planned = list(items(dossier.plan, suite, dossier.nonce))
+    rows: list[Graded] = []
+    for number in range(dossier.shards()):
+        name = shard_name(number)
+        data, leaves = (dossier.bundle.read(f"{name}.{end}") for end in ("jsonl.zst", "leaves"))
+        batch = planned[number * SHARD_SIZE : (number + 1) * SHARD_SIZE]
+        rows += graded_shard(data, leaves, f"{name}.jsonl.zst", batch, suite)
+    return rows

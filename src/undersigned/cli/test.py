@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option(
     "--budget", default="screen", show_default=True, shell_complete=complete_budget,
-    help="screen, assess, sign-off, or episodes.",
+    help="screen, assess, sign-off, or a number of episodes.",
 )  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder to write.")
 @click.option("--resume", is_flag=True, help="Go on with the run that was stopped.")
