@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from undersigned.core.canonical import Digest, decode, digest_bytes, encode
+from undersigned.core.canonical import Digest, digest_bytes, encode, encode_trusted
 from undersigned.core.errors import EvidenceError, UsageError
 from undersigned.evidence.problems import BAD_ENTRY, BAD_RETENTION
 from undersigned.evidence.statements import read_statement
@@ -81,14 +81,21 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return encode(self)
 
 
+_decoder = msgspec.json.Decoder(Entry)
+
+
 def parse_entry(data: bytes) -> Entry:
     """Return the entry that these bytes are. Raises EvidenceError (E-EVD-027)."""
     if len(data) > ENTRY_LIMIT:
         raise EvidenceError(BAD_ENTRY, "an entry is too long", size=len(data), limit=ENTRY_LIMIT)
     try:
-        return decode(data, Entry)
-    except EvidenceError as error:
-        raise EvidenceError(BAD_ENTRY, "an entry is not a record", reason=error.what) from error
+        entry = _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise EvidenceError(BAD_ENTRY, "an entry is not a record", reason=error) from error
+    # WHY trusted: the types of an entry keep it within the profile
+    if encode_trusted(entry) != data:
+        raise EvidenceError(BAD_ENTRY, "an entry is not in canonical form")
+    return entry
 
 
 def check_entries(entries: Sequence[bytes]) -> None:
